@@ -1,0 +1,105 @@
+"""MNIST, from a folder of IDX files or from the course's `mnist.json.gz`.
+
+Both give the same bytes: as in the course's file a pixel is its byte / 256, and the last 10,000 of
+the 60,000 training images are there to validate with.
+May import: numpy, errors, data.course_file, data.dataset, data.idx, data.stream.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from refluid.data.course_file import read_course_file
+from refluid.data.dataset import DataSet, LabeledImages
+from refluid.data.idx import read_idx
+from refluid.data.stream import Progress
+from refluid.errors import DataError
+
+__all__ = ["load_mnist"]
+
+_STEMS = {
+    "train images": "train-images",
+    "train labels": "train-labels",
+    "test images": "t10k-images",
+    "test labels": "t10k-labels",
+}
+# 10,000 of MNIST's 60,000
+_VALID_SHARE = 6
+
+
+def load_mnist(path: str | Path, progress: Progress | None = None) -> DataSet:
+    """Load MNIST, or a data set of its form, from a folder or a file.
+
+    Args:
+        path: a folder with `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
+            `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each with or without `.gz`; or
+            a file like the course's `mnist.json.gz`.
+        progress: is told how much of a file has been read.
+
+    Returns:
+        Images float32 [N, 1, H, W], values in [0, 1]. Of a folder, the last sixth of the training
+        images is the part to validate with.
+
+    Raises:
+        DataError: `path` or a file in it is missing, damaged, or of another kind.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _load_folder(path)
+    if not path.exists():
+        raise DataError(
+            f"{path} does not exist: expected a folder with the four IDX files of MNIST, or the "
+            "course's mnist.json.gz."
+        )
+    return read_course_file(path, progress)
+
+
+def _load_folder(folder: Path) -> DataSet:
+    files = {what: _find(folder, stem, what) for what, stem in _STEMS.items()}
+    missing = [f"{_name(stem, what)}.gz" for what, stem in _STEMS.items() if files[what] is None]
+    if missing:
+        raise DataError(
+            f"{folder} has no {', no '.join(missing)}: expected the four IDX files of MNIST, "
+            "with or without .gz."
+        )
+    train = _read_pair(files["train images"], files["train labels"])
+    num_valid = len(train) // _VALID_SHARE
+    if num_valid == 0:
+        raise DataError(
+            f"{train.source}: expected at least {_VALID_SHARE} images, of which the last sixth "
+            f"is to validate with, but there are {len(train)}."
+        )
+    return DataSet(
+        name=str(folder),
+        train=_cut(train, slice(None, -num_valid)),
+        valid=_cut(train, slice(-num_valid, None)),
+        test=_read_pair(files["test images"], files["test labels"]),
+    )
+
+
+def _name(stem: str, what: str) -> str:
+    return f"{stem}-idx{3 if what.endswith('images') else 1}-ubyte"
+
+
+def _find(folder: Path, stem: str, what: str) -> Path | None:
+    name = _name(stem, what)
+    return next((p for p in (folder / f"{name}.gz", folder / name) if p.is_file()), None)
+
+
+def _read_pair(images_path: Path | None, labels_path: Path | None) -> LabeledImages:
+    assert images_path is not None
+    assert labels_path is not None
+    pixels = read_idx(images_path, 3)
+    labels = read_idx(labels_path, 1)
+    images = pixels[:, None].astype(np.float32) / np.float32(256)
+    return LabeledImages(
+        images=images, labels=labels.astype(np.int64), source=f"{images_path} and {labels_path}"
+    )
+
+
+def _cut(part: LabeledImages, index: slice) -> LabeledImages:
+    return LabeledImages(
+        images=part.images[index], labels=part.labels[index], source=part.source
+    )

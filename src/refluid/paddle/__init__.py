@@ -1,0 +1,12 @@
+"""Paddle 1.8's API on PyTorch; a program sees it as `paddle`. Every path equals Paddle's own.
+
+May import: its own files.
+"""
+
+from __future__ import annotations
+
+from refluid.paddle import compat, dataset, fluid, reader
+from refluid.paddle.batch import batch
+from refluid.paddle.version import full_version as __version__
+
+__all__ = ["__version__", "batch", "compat", "dataset", "fluid", "reader"]

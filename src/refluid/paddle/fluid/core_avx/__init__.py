@@ -1,0 +1,44 @@
+"""The engine under `paddle.fluid`, in place of Paddle's C++ extension of the same name.
+
+variable.py  VarBase, a torch.Tensor      operator.py  the one door for operators
+tracer.py    modes and the backward pass  ops/         operators that carry weights
+dtype.py, place.py, error.py, array.py, text.py, random.py: what their names say.
+
+May import: torch, numpy, refluid.env, refluid.errors; nothing of Paddle's public API.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from refluid import env
+from refluid.paddle.fluid.core_avx.dtype import VarDesc
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet, EOFException
+from refluid.paddle.fluid.core_avx.place import CPUPlace, CUDAPinnedPlace, CUDAPlace, Place
+from refluid.paddle.fluid.core_avx.tracer import Tracer
+from refluid.paddle.fluid.core_avx.variable import BackwardStrategy, VarBase
+
+__all__ = [
+    "BackwardStrategy",
+    "CPUPlace",
+    "CUDAPinnedPlace",
+    "CUDAPlace",
+    "EOFException",
+    "EnforceNotMet",
+    "Place",
+    "Tracer",
+    "VarBase",
+    "VarDesc",
+    "get_cuda_device_count",
+    "is_compiled_with_cuda",
+]
+
+
+def is_compiled_with_cuda() -> bool:
+    """Return whether there is a GPU to run on: False under `--device cpu`."""
+    return env.forced_device() != "cpu" and torch.cuda.is_available()
+
+
+def get_cuda_device_count() -> int:
+    """Return the number of GPUs a program may use: 0 under `--device cpu`."""
+    return torch.cuda.device_count() if is_compiled_with_cuda() else 0

@@ -1,0 +1,201 @@
+"""The one door through which every fluid operator is called.
+
+An operator is a small typed function on plain tensors: inside it, `x.shape`, `x.dtype`, `x * y` and
+`x[mask]` mean what they mean in torch. `@operator` gives it what all of them share: which arguments
+are variables and of which element types, the ends of the graph at `stop_gradient`, Paddle's error
+classes, results as `VarBase`.
+
+    @operator("relu", x=FLOAT)
+    def relu(x, name=None):
+        return torch.relu(x)
+
+Arguments of one kind must have one element type: `@operator("elementwise_add", x=NUMBER, y=NUMBER)`
+refuses float32 + float64, as Paddle does and torch does not. `OPERATORS` holds every operator
+under Paddle's operator name.
+
+May import: torch, dtype, error, variable.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
+
+import torch
+
+from refluid.paddle.fluid.core_avx.dtype import to_numpy_dtype
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.variable import plain, wrap
+
+__all__ = [
+    "ANY",
+    "BOOL",
+    "FLOAT",
+    "INT64",
+    "INTEGER",
+    "NUMBER",
+    "OPERATORS",
+    "describe",
+    "enforce",
+    "many",
+    "operator",
+    "optional",
+]
+
+_dtype = torch.Tensor.dtype.__get__  # type: ignore[attr-defined]
+_shape = torch.Tensor.shape.__get__  # type: ignore[attr-defined]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The element types that an argument may have, and whether it may be absent or a list."""
+
+    dtypes: frozenset[torch.dtype]
+    optional: bool = False
+    many: bool = False
+
+
+_FLOATS = frozenset({torch.float16, torch.float32, torch.float64})
+_INTEGERS = frozenset({torch.int32, torch.int64})
+_SMALL = frozenset({torch.int8, torch.uint8, torch.int16})
+
+FLOAT = Kind(_FLOATS)
+INTEGER = Kind(_INTEGERS)
+INT64 = Kind(frozenset({torch.int64}))
+BOOL = Kind(frozenset({torch.bool}))
+NUMBER = Kind(_FLOATS | _INTEGERS | _SMALL)
+ANY = Kind(_FLOATS | _INTEGERS | _SMALL | {torch.bool})
+
+OPERATORS: dict[str, Callable[..., Any]] = {}
+
+
+def optional(kind: Kind) -> Kind:
+    """Return `kind` for an argument that may be None."""
+    return Kind(kind.dtypes, optional=True, many=kind.many)
+
+
+def many(kind: Kind) -> Kind:
+    """Return `kind` for an argument that is a list or tuple of variables, or one variable."""
+    return Kind(kind.dtypes, optional=kind.optional, many=True)
+
+
+def enforce(condition: bool, message: str) -> None:
+    """Raise `EnforceNotMet` with `message` unless the condition holds."""
+    if not condition:
+        raise EnforceNotMet(message)
+
+
+def describe(value: Any) -> str:
+    """Return what a value is, for an error message: element type and shape, or its class."""
+    if isinstance(value, torch.Tensor):
+        return f"{to_numpy_dtype(_dtype(value))} {list(_shape(value))}"
+    if isinstance(value, (list, tuple)) and any(isinstance(v, torch.Tensor) for v in value):
+        return f"{type(value).__name__} of {', '.join(describe(v) for v in value)}"
+    cls = type(value)
+    return cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__name__}"
+
+
+def operator(op_type: str, *, view: bool = False, **kinds: Kind) -> Callable[[_Function], _Function]:
+    """Make a function on plain tensors a fluid operator.
+
+    Args:
+        op_type: Paddle's operator name, under which it stands in `OPERATORS`.
+        view: the result shares the first variable's memory; it is copied where the first variable
+            is a leaf, which may be written in place later.
+        **kinds: the Kind of each argument that is a variable. Those of one kind share one dtype.
+
+    Raises:
+        TypeError: (when called) an argument is not a variable.
+        EnforceNotMet: (when called) an argument has another element type, or the shapes or values
+            do not fit.
+    """
+
+    def decorate(function: _Function) -> _Function:
+        names = list(inspect.signature(function).parameters)
+        slots = [(names.index(name), name, kind) for name, kind in kinds.items()]
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            args = list(args)  # type: ignore[assignment]
+            first: dict[frozenset[torch.dtype], tuple[str, torch.Tensor]] = {}
+            for index, name, kind in slots:
+                if index < len(args):
+                    args[index] = _admit(op_type, name, args[index], kind, first)  # type: ignore[index]
+                elif name in kwargs:
+                    kwargs[name] = _admit(op_type, name, kwargs[name], kind, first)
+            try:
+                result = function(*args, **kwargs)
+            except (RuntimeError, IndexError, OverflowError) as error:
+                _refuse(op_type, names, args, kwargs, error)
+            if view and _is_leaf(first):
+                result = _map(torch.clone, result)
+            return _map(wrap, result)
+
+        OPERATORS[op_type] = call
+        return call  # type: ignore[return-value]
+
+    return decorate
+
+
+def _admit(
+    op_type: str,
+    name: str,
+    value: Any,
+    kind: Kind,
+    first: dict[frozenset[torch.dtype], tuple[str, torch.Tensor]],
+) -> Any:
+    """Check one argument against its kind and return it as a plain tensor."""
+    if isinstance(value, torch.Tensor):
+        dtype = _dtype(value)
+        if dtype not in kind.dtypes:
+            expected = ", ".join(sorted(str(to_numpy_dtype(d)) for d in kind.dtypes))
+            raise EnforceNotMet(
+                f"{op_type}: `{name}` must be of {expected}, but received {describe(value)}; "
+                "convert it with astype or fluid.layers.cast."
+            )
+        before = first.setdefault(kind.dtypes, (name, value))
+        if _dtype(before[1]) is not dtype:
+            raise EnforceNotMet(
+                f"{op_type}: `{before[0]}` and `{name}` must have one element type, but received "
+                f"{describe(before[1])} and {describe(value)}; convert one with astype."
+            )
+        return plain(value)
+    if value is None and kind.optional:
+        return None
+    if kind.many and isinstance(value, (list, tuple)):
+        single = Kind(kind.dtypes)
+        return [_admit(op_type, f"{name}[{k}]", v, single, first) for k, v in enumerate(value)]
+    raise TypeError(
+        f"{op_type}: `{name}` must be a Variable{' or a list of them' if kind.many else ''}, but "
+        f"received {describe(value)}; make one with fluid.dygraph.to_variable(numpy_array)."
+    )
+
+
+def _refuse(
+    op_type: str, names: list[str], args: Sequence[Any], kwargs: dict[str, Any], error: Exception
+) -> NoReturn:
+    """Raise what torch complained about as Paddle's error, with every variable's shape."""
+    given = dict(zip(names, args, strict=False)) | kwargs
+    seen_by = [
+        f"`{name}` {describe(value)}"
+        for name, value in given.items()
+        if isinstance(value, (torch.Tensor, list))
+    ]
+    reason = str(error).split("\n", 1)[0].rstrip(".")
+    raise EnforceNotMet(f"{op_type}: {reason}. Received {', '.join(seen_by)}.") from None
+
+
+def _is_leaf(first: dict[frozenset[torch.dtype], tuple[str, torch.Tensor]]) -> bool:
+    return next(iter(first.values()))[1].is_leaf
+
+
+def _map(change: Callable[[torch.Tensor], Any], result: Any) -> Any:
+    if isinstance(result, torch.Tensor):
+        return change(result)
+    if isinstance(result, (list, tuple)):
+        return type(result)([_map(change, r) for r in result])
+    return result

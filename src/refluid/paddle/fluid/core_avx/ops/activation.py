@@ -1,0 +1,140 @@
+"""Activations by Paddle's operator name, with the defaults that `act="..."` implies; PRelu.
+
+May import: torch, operator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch.nn import functional
+
+from refluid.paddle.fluid.core_avx.operator import FLOAT, describe, enforce, operator
+
+__all__ = ["ACTIVATIONS", "activate", "check_act", "prelu"]
+
+Activation = Callable[[torch.Tensor], torch.Tensor]
+
+
+def _round(x: torch.Tensor) -> torch.Tensor:
+    # halves away from zero, where torch goes to the even number
+    whole = torch.trunc(x)
+    return whole + torch.trunc((x - whole) * 2.0)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "abs": torch.abs,
+    "acos": torch.acos,
+    "asin": torch.asin,
+    "atan": torch.atan,
+    "brelu": lambda x: torch.clamp(x, 0.0, 24.0),
+    "ceil": torch.ceil,
+    "cos": torch.cos,
+    "cumsum": lambda x: torch.cumsum(x, -1),
+    "elu": functional.elu,
+    "erf": torch.erf,
+    "exp": torch.exp,
+    "floor": torch.floor,
+    "gelu": functional.gelu,
+    "hard_shrink": functional.hardshrink,
+    "hard_sigmoid": lambda x: torch.clamp(x * 0.2 + 0.5, 0.0, 1.0),
+    "hard_swish": lambda x: x * torch.clamp(x + 3.0, 0.0, 6.0) / 6.0,
+    "leaky_relu": lambda x: functional.leaky_relu(x, 0.02),
+    "log": torch.log,
+    "log1p": torch.log1p,
+    "logsigmoid": functional.logsigmoid,
+    "mish": functional.mish,
+    "reciprocal": torch.reciprocal,
+    "relu": torch.relu,
+    "relu6": functional.relu6,
+    "round": _round,
+    "rsqrt": torch.rsqrt,
+    "selu": functional.selu,
+    "sigmoid": torch.sigmoid,
+    "sign": torch.sign,
+    "sin": torch.sin,
+    "soft_relu": lambda x: torch.log1p(torch.exp(torch.clamp(x, -40.0, 40.0))),
+    "softmax": lambda x: torch.softmax(x, -1),
+    "softplus": functional.softplus,
+    "softshrink": functional.softshrink,
+    "softsign": functional.softsign,
+    "sqrt": torch.sqrt,
+    "square": torch.square,
+    "stanh": lambda x: 1.7159 * torch.tanh(0.67 * x),
+    "swish": functional.silu,
+    "tanh": torch.tanh,
+    "tanh_shrink": functional.tanhshrink,
+    "thresholded_relu": lambda x: functional.threshold(x, 1.0, 0.0),
+}
+
+# their backward passes need the result only, so that the input may be overwritten by it
+_IN_PLACE: dict[str, Activation] = {
+    "relu": torch.relu_,
+    "sigmoid": torch.sigmoid_,
+    "tanh": torch.tanh_,
+}
+
+
+def check_act(act: str | None) -> str | None:
+    """Return `act` if it is None or the name of an activation.
+
+    Raises:
+        TypeError: it is not a string, such as the function `fluid.layers.relu` itself.
+        ValueError: there is no activation of that name.
+    """
+    if act is None or (isinstance(act, str) and act in ACTIVATIONS):
+        return act
+    if not isinstance(act, str):
+        raise TypeError(f"`act` must be the name of an activation, but received {describe(act)}.")
+    raise ValueError(f"`act` must be one of {', '.join(ACTIVATIONS)}, but received {act!r}.")
+
+
+def activate(x: torch.Tensor, act: str | None, *, fresh: bool = False) -> torch.Tensor:
+    """Apply the activation `act` to a tensor.
+
+    Args:
+        x: any shape.
+        act: a name of `ACTIVATIONS`, or None for no change.
+        fresh: `x` was just computed by an operation whose backward pass does not need it, so that
+            it may be overwritten.
+
+    Returns:
+        Shape and dtype of `x`.
+    """
+    if act is None:
+        return x
+    if fresh and act in _IN_PLACE:
+        return _IN_PLACE[act](x)
+    return ACTIVATIONS[check_act(act)](x)  # type: ignore[index]
+
+
+@operator("prelu", input=FLOAT, weight=FLOAT)
+def prelu(input, weight, mode):
+    """Multiply what is below 0 by a weight.
+
+    Args:
+        input: float [B, C, S...].
+        weight: 1 element for the mode "all", C for "channel", those of a sample for "element".
+        mode: one of these.
+
+    Returns:
+        Shape of `input`.
+    """
+    count = weight.numel()
+    if mode == "element":
+        sample = input.size()[1:]
+        enforce(
+            count == sample.numel(),
+            f"prelu: `weight` must have {sample.numel()} elements, as many as a sample of the "
+            f"input {list(input.size())}, but received {count}.",
+        )
+        return torch.where(torch.gt(input, 0), input, torch.mul(input, torch.reshape(weight, sample)))
+    channels = input.size(1) if input.dim() > 1 else 1
+    wanted = channels if mode == "channel" else 1
+    enforce(
+        count == wanted,
+        f"prelu: `weight` must have {wanted} elements for the mode {mode!r} and an input of shape "
+        f"{list(input.size())}, but received {count}.",
+    )
+    return functional.prelu(input, torch.reshape(weight, (-1,)))

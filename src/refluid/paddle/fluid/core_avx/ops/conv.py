@@ -1,0 +1,209 @@
+"""Convolutions. B batch, C channels, D depth, H height, W width, K filters.
+
+On the CPU images are laid out channels-last inside, which oneDNN and the pooling after it run on
+without reordering; shapes and `numpy()` do not show it.
+May import: torch, operator, activation, window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch.nn import functional
+
+from refluid.paddle.fluid.core_avx.operator import FLOAT, enforce, operator, optional
+from refluid.paddle.fluid.core_avx.ops.activation import activate
+from refluid.paddle.fluid.core_avx.ops.window import Padding, pad_pairs, pad_widths
+
+__all__ = ["conv2d", "conv2d_transpose", "conv3d", "conv3d_transpose"]
+
+_CONV = {2: functional.conv2d, 3: functional.conv3d}
+_CONV_TRANSPOSE = {2: functional.conv_transpose2d, 3: functional.conv_transpose3d}
+
+
+def channels_last(x: torch.Tensor) -> torch.Tensor:
+    """Return an image batch in the layout that is fastest on its device."""
+    if x.is_cuda or x.dim() != 4:
+        return x
+    if x.size(1) == 1 and x.is_contiguous():
+        # one channel fits both layouts; these strides make torch choose channels-last
+        h, w = x.size(2), x.size(3)
+        return x.as_strided(x.size(), (h * w, 1, w, 1))
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+@operator("conv2d", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
+def conv2d(
+    input, weight, bias, stride, padding, dilation, groups, act=None, data_format="NCHW"
+):
+    """Convolve images.
+
+    Args:
+        input: float [B, C, H, W], or [B, H, W, C] if `data_format` is "NHWC".
+        weight: [K, C / groups, kh, kw].
+        bias: [K] or None.
+        stride: [sh, sw].
+        padding: [ph, pw], or any other form that `window.pad_pairs` takes.
+        dilation: [dh, dw].
+        groups: number of groups of channels that do not see each other.
+        act: name of an activation, or None.
+        data_format: "NCHW" or "NHWC".
+
+    Returns:
+        [B, K, H', W'] in the layout of `input`.
+    """
+    return _convolve("conv2d", input, weight, bias, stride, padding, dilation, groups, act,
+                     data_format)  # fmt: skip
+
+
+@operator("conv3d", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
+def conv3d(
+    input, weight, bias, stride, padding, dilation, groups, act=None, data_format="NCDHW"
+):
+    """Convolve volumes [B, C, D, H, W] with a weight [K, C / groups, kd, kh, kw]; see `conv2d`."""
+    return _convolve("conv3d", input, weight, bias, stride, padding, dilation, groups, act,
+                     data_format)  # fmt: skip
+
+
+@operator("conv2d_transpose", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
+def conv2d_transpose(
+    input, weight, bias, stride, padding, dilation, groups, output_size=None, act=None,
+    data_format="NCHW",
+):  # fmt: skip
+    """Convolve images backwards: the gradient of `conv2d` with respect to its input.
+
+    Args:
+        input: float [B, C, H, W], or [B, H, W, C] if `data_format` is "NHWC".
+        weight: [C, K / groups, kh, kw].
+        bias: [K] or None.
+        stride: [sh, sw].
+        padding: [ph, pw] taken away around the result, or another form of `window.pad_pairs`.
+        dilation: [dh, dw].
+        groups: number of groups of channels that do not see each other.
+        output_size: [H', W'], less than a stride above the smallest possible; None for that one.
+        act: name of an activation, or None.
+        data_format: "NCHW" or "NHWC".
+
+    Returns:
+        [B, K, H', W'] in the layout of `input`.
+    """
+    return _convolve_back("conv2d_transpose", input, weight, bias, stride, padding, dilation,
+                          groups, output_size, act, data_format)  # fmt: skip
+
+
+@operator("conv3d_transpose", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
+def conv3d_transpose(
+    input, weight, bias, stride, padding, dilation, groups, output_size=None, act=None,
+    data_format="NCDHW",
+):  # fmt: skip
+    """Convolve volumes backwards; as `conv2d_transpose`, weight [C, K / groups, kd, kh, kw]."""
+    return _convolve_back("conv3d_transpose", input, weight, bias, stride, padding, dilation,
+                          groups, output_size, act, data_format)  # fmt: skip
+
+
+def _convolve(
+    op_type: str,
+    input: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    stride: Sequence[int],
+    padding: Padding,
+    dilation: Sequence[int],
+    groups: int,
+    act: str | None,
+    data_format: str,
+) -> torch.Tensor:
+    last = data_format[-1] == "C"
+    _check(op_type, input, weight.size(1) * groups, weight, last)
+    enforce(
+        weight.size(0) % groups == 0,
+        f"{op_type}: the number of filters must be a multiple of `groups`, but received a weight "
+        f"of shape {list(weight.size())} and {groups} groups.",
+    )
+    x = input.movedim(-1, 1) if last else input
+    if isinstance(padding, str) and padding.upper() == "SAME":
+        dilation = [1] * len(dilation)
+    if not _plain(padding, len(dilation)):
+        windows = [d * (k - 1) + 1 for d, k in zip(dilation, weight.size()[2:], strict=True)]
+        pairs = pad_pairs(padding, x.size()[2:], windows, stride)
+        x, padding = functional.pad(x, pad_widths(pairs)), 0  # type: ignore[assignment]
+    convolve = _CONV[len(dilation)]
+    out = convolve(channels_last(x), weight, bias, stride, padding, dilation, groups)
+    out = activate(out, act, fresh=True)
+    return out.movedim(1, -1) if last else out
+
+
+def _convolve_back(
+    op_type: str,
+    input: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    stride: Sequence[int],
+    padding: Padding,
+    dilation: Sequence[int],
+    groups: int,
+    output_size: Sequence[int] | None,
+    act: str | None,
+    data_format: str,
+) -> torch.Tensor:
+    last = data_format[-1] == "C"
+    _check(op_type, input, weight.size(0), weight, last)
+    x = input.movedim(-1, 1) if last else input
+    axes = len(dilation)
+    extra, cut = [0] * axes, None
+    if isinstance(padding, str) and padding.upper() == "SAME":
+        dilation = [1] * axes
+    if output_size or not _plain(padding, axes):
+        windows = [d * (k - 1) + 1 for d, k in zip(dilation, weight.size()[2:], strict=True)]
+        pairs = pad_pairs(padding, x.size()[2:], windows, stride)
+        least = [
+            (n - 1) * s + w - before - after
+            for n, s, w, (before, after) in zip(
+                x.size()[2:], stride, windows, pairs, strict=True
+            )
+        ]
+        if output_size:
+            extra = _extra(op_type, output_size, least, stride)
+        padding = [before for before, _ in pairs]
+        cut = [before - after for before, after in pairs]
+    convolve = _CONV_TRANSPOSE[axes]
+    x = channels_last(x)
+    out = convolve(x, weight, bias, stride, padding, extra, groups, dilation)  # type: ignore[arg-type]
+    if cut is not None and any(cut):
+        out = functional.pad(out, pad_widths([(0, width) for width in cut]))
+    out = activate(out, act, fresh=True)
+    return out.movedim(1, -1) if last else out
+
+
+def _plain(padding: Padding, axes: int) -> bool:
+    """Whether torch takes the padding as it is: as much before as after each axis."""
+    return len(padding) == axes and not isinstance(padding, str)
+
+
+def _extra(
+    op_type: str, output_size: Sequence[int], least: Sequence[int], stride: Sequence[int]
+) -> list[int]:
+    extra = [n - m for n, m in zip(output_size, least, strict=True)]
+    enforce(
+        all(0 <= e < s for e, s in zip(extra, stride, strict=True)),
+        f"{op_type}: `output_size` must be from {list(least)} to "
+        f"{[m + s - 1 for m, s in zip(least, stride, strict=True)]}, but received "
+        f"{list(output_size)}.",
+    )
+    return extra
+
+
+def _check(
+    op_type: str, input: torch.Tensor, channels: int, weight: torch.Tensor, last: bool
+) -> None:
+    enforce(
+        input.dim() == weight.dim(),
+        f"{op_type}: `input` must have {weight.dim()} dimensions, but received shape "
+        f"{list(input.size())}.",
+    )
+    enforce(
+        input.size(-1 if last else 1) == channels,
+        f"{op_type}: `input` must have {channels} channels, as the weight "
+        f"{list(weight.size())} says, but received shape {list(input.size())}.",
+    )

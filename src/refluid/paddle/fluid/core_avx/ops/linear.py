@@ -1,0 +1,52 @@
+"""Products with weights. May import: torch, operator, activation."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+from refluid.paddle.fluid.core_avx.operator import FLOAT, enforce, operator, optional
+from refluid.paddle.fluid.core_avx.ops.activation import activate
+
+__all__ = ["bilinear_tensor_product", "linear"]
+
+
+@operator("linear", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
+def linear(input, weight, bias, act=None):
+    """Multiply: input [..., N], weight [N, M], bias [M] or None; result [..., M]."""
+    enforce(
+        input.dim() > 0 and input.size(-1) == weight.size(0),
+        f"linear: the last dimension of `input` must be {weight.size(0)}, as the weight "
+        f"{list(weight.size())} says, but received shape {list(input.size())}.",
+    )
+    return activate(functional.linear(input, weight.t(), bias), act, fresh=True)
+
+
+@operator("bilinear_tensor_product", x=FLOAT, y=FLOAT, weight=FLOAT, bias=optional(FLOAT))
+def bilinear_tensor_product(x, y, weight, bias, act=None):
+    """Multiply pairs of rows: out[b, k] = x[b] W[k] y[b] + bias[k].
+
+    Args:
+        x: float [B, N].
+        y: float [B, M].
+        weight: [K, N, M].
+        bias: [1, K] or None.
+        act: name of an activation, or None.
+
+    Returns:
+        [B, K].
+    """
+    sizes = list(weight.size())
+    for name, value, size in (("x", x, sizes[1]), ("y", y, sizes[2])):
+        enforce(
+            value.dim() == 2 and value.size(1) == size,
+            f"bilinear_tensor_product: `{name}` must have shape [batch, {size}], as the weight "
+            f"{sizes} says, but received shape {list(value.size())}.",
+        )
+    enforce(
+        x.size(0) == y.size(0),
+        f"bilinear_tensor_product: `x` and `y` must have as many rows, but received shapes "
+        f"{list(x.size())} and {list(y.size())}.",
+    )
+    flat = None if bias is None else torch.reshape(bias, (-1,))
+    return activate(functional.bilinear(x, y, weight, flat), act, fresh=True)

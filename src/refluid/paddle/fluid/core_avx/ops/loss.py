@@ -1,0 +1,143 @@
+"""Losses of `fluid.dygraph.nn`. A full reduction has shape [1], as everywhere in Paddle.
+
+May import: torch, operator, index.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+from refluid.paddle.fluid.core_avx.operator import (
+    FLOAT,
+    INT64,
+    NUMBER,
+    enforce,
+    operator,
+    optional,
+)
+from refluid.paddle.fluid.core_avx.ops.index import check_index
+
+__all__ = ["REDUCTIONS", "bce_loss", "l1_loss", "mse_loss", "nll_loss"]
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+@operator("mse_loss", input=NUMBER, label=NUMBER)
+def mse_loss(input, label, reduction="mean"):
+    """Square the differences.
+
+    Args:
+        input: numbers of any shape.
+        label: a shape that broadcasts with it.
+        reduction: "mean", "sum" or "none".
+
+    Returns:
+        [1], or for "none" the shape of the differences.
+    """
+    if _same_floats(input, label):
+        return _whole(functional.mse_loss(input, label, reduction=reduction), reduction)
+    return _reduce(torch.square(torch.sub(input, label)), reduction)
+
+
+@operator("l1_loss", input=NUMBER, label=NUMBER)
+def l1_loss(input, label, reduction="mean"):
+    """Take the absolute differences; arguments and result as for `mse_loss`."""
+    if _same_floats(input, label):
+        return _whole(functional.l1_loss(input, label, reduction=reduction), reduction)
+    return _reduce(torch.abs(torch.sub(input, label)), reduction)
+
+
+@operator("bce_loss", input=FLOAT, label=FLOAT, weight=optional(FLOAT))
+def bce_loss(input, label, weight=None, reduction="mean"):
+    """Take the cross entropy of probabilities of two classes; logarithms stop at -100.
+
+    Args:
+        input: float of any shape, values in [0, 1].
+        label: the same shape; no gradient flows into it.
+        weight: factors that broadcast with the losses; None for 1.
+        reduction: "mean", "sum" or "none".
+
+    Returns:
+        [1], or for "none" the shape of `input`.
+    """
+    enforce(
+        input.size() == label.size(),
+        f"bce_loss: `input` and `label` must have one shape, but received {list(input.size())} "
+        f"and {list(label.size())}.",
+    )
+    if input.numel():
+        low, high = (float(bound) for bound in torch.aminmax(torch.detach(input)))
+        enforce(
+            low >= 0.0 and high <= 1.0,
+            f"bce_loss: `input` must be probabilities from 0 to 1, but received values from "
+            f"{low:g} to {high:g}; apply fluid.layers.sigmoid before.",
+        )
+    losses = functional.binary_cross_entropy(input, torch.detach(label), reduction="none")
+    return _reduce(losses if weight is None else torch.mul(losses, weight), reduction)
+
+
+@operator("nll_loss", input=FLOAT, label=INT64, weight=optional(FLOAT))
+def nll_loss(input, label, weight=None, reduction="mean", ignore_index=-100):
+    """Take minus the logarithm of the right class's probability.
+
+    Args:
+        input: float [B, C] or [B, C, S...], logarithms of probabilities.
+        label: int64 [B] (or [B, 1]) or [B, S...], the right classes.
+        weight: a factor for each class [C], or None.
+        reduction: "mean" (divided by the sum of the factors that were used), "sum" or "none".
+        ignore_index: a label that counts for nothing.
+
+    Returns:
+        [1], or for "none" the shape of `label`.
+    """
+    enforce(
+        input.dim() >= 2,
+        f"nll_loss: `input` must have 2 or more dimensions, but received shape "
+        f"{list(input.size())}.",
+    )
+    classes, sizes = input.size(1), [input.size(0), *input.size()[2:]]
+    enforce(
+        list(label.size()) in (sizes, [*sizes, 1]),
+        f"nll_loss: `label` must have shape {sizes}, as `input` {list(input.size())} says, but "
+        f"received shape {list(label.size())}.",
+    )
+    enforce(
+        weight is None or weight.numel() == classes,
+        f"nll_loss: `weight` must have {classes} elements, one for each class, but received "
+        f"{weight is not None and list(weight.size())}.",
+    )
+    label = torch.reshape(label, sizes)
+    check_index("nll_loss", "label", label, classes, ignored=ignore_index)
+    if reduction != "mean":
+        out = functional.nll_loss(
+            input, label, weight, ignore_index=ignore_index, reduction=reduction
+        )
+        return _whole(out, reduction)
+    total = functional.nll_loss(input, label, weight, ignore_index=ignore_index, reduction="sum")
+    used = torch.ne(label, ignore_index)
+    if weight is None:
+        share = used.sum()
+    else:
+        share = (torch.take(weight, label.clamp(0, classes - 1)) * used).sum()
+    # nothing but ignored labels: 0, where torch's mean would be nan
+    return torch.reshape(total / torch.where(share == 0, 1, share), (1,))
+
+
+def _same_floats(input: torch.Tensor, label: torch.Tensor) -> bool:
+    return input.size() == label.size() and input.is_floating_point()
+
+
+def _whole(out: torch.Tensor, reduction: str) -> torch.Tensor:
+    return out if reduction == "none" else torch.reshape(out, (1,))
+
+
+def _reduce(losses: torch.Tensor, reduction: str) -> torch.Tensor:
+    if reduction == "none":
+        return losses
+    if reduction == "mean" and losses.is_floating_point():
+        return torch.mean(losses).reshape(1)
+    total = torch.sum(losses, dtype=losses.dtype).reshape(1)
+    if reduction == "mean":
+        return torch.div(total, losses.numel(), rounding_mode="trunc")
+    return total

@@ -1,0 +1,105 @@
+"""Noise-contrastive estimation. B batch, T true classes, S samples, N size of the input.
+
+Source: Gutmann and Hyvarinen 2010. May import: torch, operator, index.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch.nn import functional
+
+from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, enforce, operator, optional
+from refluid.paddle.fluid.core_avx.ops.index import check_index
+
+__all__ = ["nce"]
+
+
+@operator(
+    "nce", input=FLOAT, label=INT64, weight=FLOAT, bias=optional(FLOAT),
+    sample_weight=optional(FLOAT),
+)  # fmt: skip
+def nce(
+    input, label, weight, bias, sample_weight, num_neg_samples, sampler="uniform",
+    custom_dist=None, seed=0, is_sparse=False, average=False,
+):  # fmt: skip
+    """Compare the true classes of each row with classes drawn at random.
+
+    With o the sigmoid of a class's score and q its expected number of draws, a true class costs
+    -log(o / (o + q)) and a drawn one -log(q / (o + q)).
+
+    Args:
+        input: float [B, N].
+        label: int64 [B, T], the true classes; or [B].
+        weight: [C, N], a row for each class.
+        bias: C elements, or None.
+        sample_weight: B factors of the rows, or None.
+        num_neg_samples: S, classes drawn for each row.
+        sampler: "uniform", "log_uniform" or "custom_dist".
+        custom_dist: a list of the probabilities of the classes for "custom_dist".
+        seed: other than 0 for the same classes each time.
+        is_sparse: the gradient of `weight` holds only the rows that were used.
+        average: divide by S + 1.
+
+    Returns:
+        [B, 1], the costs of each row summed.
+
+    Effects:
+        Without a seed, torch's generator on the CPU is drawn from.
+    """
+    rows, classes = input.size(0), weight.size(0)
+    enforce(
+        input.dim() == 2 and input.size(1) == weight.size(1),
+        f"nce: `input` must have shape [batch, {weight.size(1)}], but received shape "
+        f"{list(input.size())}.",
+    )
+    enforce(
+        label.dim() in (1, 2) and label.size(0) == rows,
+        f"nce: `label` must have shape [{rows}, number of true classes], but received shape "
+        f"{list(label.size())}.",
+    )
+    check_index("nce", "label", label, classes)
+    true = torch.reshape(label, (rows, -1))
+    drawn = _draw(rows * num_neg_samples, classes, sampler, custom_dist, seed)
+    both = torch.cat([true, drawn.reshape(rows, -1).to(true.device)], 1)
+    if is_sparse:
+        rows_used, position = torch.unique(both, return_inverse=True)
+        vectors = functional.embedding(rows_used, weight, sparse=True)[position]
+    else:
+        vectors = functional.embedding(both, weight)
+    scores = torch.bmm(vectors, torch.unsqueeze(input, 2)).squeeze(2)
+    if bias is not None:
+        scores = scores + torch.take(bias, both)
+    o = torch.sigmoid(scores)
+    q = _probability(both, classes, sampler, custom_dist).to(o) * num_neg_samples
+    is_true = torch.arange(both.size(1), device=o.device) < true.size(1)
+    costs = -torch.log(torch.where(is_true, o, q) / (o + q))
+    total = costs.sum(1, keepdim=True)
+    if sample_weight is not None:
+        total = total * torch.reshape(sample_weight, (rows, 1))
+    return total / (num_neg_samples + 1) if average else total
+
+
+def _draw(
+    count: int, classes: int, sampler: str, custom_dist: Sequence[float] | None, seed: int
+) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed) if seed else None
+    if sampler == "uniform":
+        return torch.randint(classes, (count,), generator=generator)
+    if sampler == "log_uniform":
+        u = torch.rand(count, dtype=torch.float64, generator=generator)
+        return (torch.exp(u * math.log(classes)) - 1.0).long().clamp(max=classes - 1)
+    probabilities = torch.tensor(custom_dist)
+    return torch.multinomial(probabilities, max(count, 1), True, generator=generator)[:count]
+
+
+def _probability(
+    drawn: torch.Tensor, classes: int, sampler: str, custom_dist: Sequence[float] | None
+) -> torch.Tensor:
+    if sampler == "uniform":
+        return torch.full(drawn.size(), 1.0 / classes, device=drawn.device)
+    if sampler == "log_uniform":
+        return torch.log((drawn + 2.0) / (drawn + 1.0)) / math.log(classes)
+    return torch.tensor(custom_dist, device=drawn.device)[drawn]

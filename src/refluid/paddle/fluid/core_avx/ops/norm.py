@@ -1,0 +1,228 @@
+"""Normalizations. B batch, C channels, S the sizes behind them.
+
+Paddle's rules, torch's kernels: moving statistics take the population variance and keep the share
+`momentum` of what they were. Sources: Ioffe and Szegedy 2015 (batch), Ba et al. 2016 (layer),
+Ulyanov et al. 2016 (instance), Wu and He 2018 (group), Miyato et al. 2018 (spectral).
+May import: torch, operator, activation.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from refluid.paddle.fluid.core_avx.operator import FLOAT, enforce, operator, optional
+from refluid.paddle.fluid.core_avx.ops.activation import activate
+
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "spectral_norm"]
+
+_LARGEST_EPSILON = 1e-3
+
+
+@operator(
+    "batch_norm", input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT), mean=FLOAT,
+    variance=FLOAT,
+)  # fmt: skip
+def batch_norm(
+    input, weight, bias, mean, variance, momentum, epsilon, training, data_layout="NCHW", act=None
+):
+    """Normalize each channel over the batch.
+
+    With one value in each channel nothing is normalized: the input is returned, as in Paddle.
+
+    Args:
+        input: float [B, C], or [B, C, S...] with up to three sizes, or channels last.
+        weight: [C] or None.
+        bias: [C] or None.
+        mean: the moving mean [C].
+        variance: the moving variance [C].
+        momentum: share that the moving statistics keep at each step.
+        epsilon: added to the variance, 0 to 0.001.
+        training: normalize by the batch's statistics and move the others towards them; otherwise
+            normalize by the moving ones.
+        data_layout: "NCHW" or "NHWC".
+        act: name of an activation, or None.
+
+    Returns:
+        Shape of `input`.
+
+    Effects:
+        `mean` and `variance` are overwritten while training.
+    """
+    enforce(
+        data_layout in ("NCHW", "NHWC"),
+        f'batch_norm: `data_layout` must be "NCHW" or "NHWC", but received {data_layout!r}.',
+    )
+    last = data_layout == "NHWC" and input.dim() > 2
+    _check_channels("batch_norm", input, mean.size(0), last)
+    _check_epsilon("batch_norm", epsilon)
+    x = input.movedim(-1, 1) if last else input
+    if not training:
+        out = torch.native_batch_norm(x, weight, bias, mean, variance, False, 0.0, epsilon)[0]
+    elif x.numel() == x.size(1):
+        return activate(torch.clone(input), act)
+    else:
+        out, batch_mean, inverse = torch.native_batch_norm(
+            x, weight, bias, None, None, True, 0.0, epsilon
+        )
+        _move(mean, variance, batch_mean, inverse, momentum, epsilon)
+    out = activate(out, act, fresh=True)
+    return out.movedim(1, -1) if last else out
+
+
+def _move(
+    mean: torch.Tensor,
+    variance: torch.Tensor,
+    batch_mean: torch.Tensor,
+    inverse: torch.Tensor,
+    momentum: float,
+    epsilon: float,
+) -> None:
+    # .data: a backward pass through an earlier evaluation stays possible, as in Paddle
+    batch_variance = inverse.pow(-2).sub_(epsilon)
+    mean.data.lerp_(batch_mean, 1.0 - momentum)
+    variance.data.lerp_(batch_variance, 1.0 - momentum)
+
+
+@operator("layer_norm", input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT))
+def layer_norm(input, weight, bias, begin_norm_axis, epsilon, act=None):
+    """Normalize over all dimensions from `begin_norm_axis` on.
+
+    Args:
+        input: float, of more dimensions than `begin_norm_axis`.
+        weight: flat, as many elements as are normalized together; or None.
+        bias: likewise.
+        begin_norm_axis: first dimension to normalize over, at least 1.
+        epsilon: added to the variance, 0 to 0.001.
+        act: name of an activation, or None.
+
+    Returns:
+        Shape of `input`.
+    """
+    _check_epsilon("layer_norm", epsilon)
+    enforce(
+        0 < begin_norm_axis < input.dim(),
+        f"layer_norm: `begin_norm_axis` must be from 1 to {input.dim() - 1} for an input of shape "
+        f"{list(input.size())}, but received {begin_norm_axis}.",
+    )
+    shape = input.size()[begin_norm_axis:]
+    if len(shape) > 1:
+        weight = None if weight is None else torch.reshape(weight, shape)
+        bias = None if bias is None else torch.reshape(bias, shape)
+    out = torch.layer_norm(input, shape, weight, bias, epsilon)
+    return activate(out, act, fresh=True)
+
+
+@operator("instance_norm", input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT))
+def instance_norm(input, weight, bias, epsilon):
+    """Normalize each channel of each sample by itself.
+
+    Args:
+        input: float [B, C] or [B, C, S...] with up to three sizes.
+        weight: [C] or None.
+        bias: [C] or None.
+        epsilon: added to the variance, 0 to 0.001.
+
+    Returns:
+        Shape of `input`.
+    """
+    channels = input.size(1) if weight is None and input.dim() > 1 else weight.size(0)
+    _check_channels("instance_norm", input, channels, False)
+    _check_epsilon("instance_norm", epsilon)
+    x = input if input.dim() > 2 else torch.unsqueeze(input, -1)
+    out = torch.instance_norm(x, weight, bias, None, None, True, 0.0, epsilon, False)
+    return out if input.dim() > 2 else out.squeeze(-1)
+
+
+@operator("group_norm", input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT))
+def group_norm(input, weight, bias, epsilon, groups, act=None, data_layout="NCHW"):
+    """Normalize groups of channels of each sample by themselves.
+
+    Args:
+        input: float [B, C] or [B, C, S...], or channels last.
+        weight: [C] or None.
+        bias: [C] or None.
+        epsilon: added to the variance.
+        groups: number of groups, 1 to C; where it does not divide C, the last are smaller.
+        act: name of an activation, or None.
+        data_layout: "NCHW" or "NHWC".
+
+    Returns:
+        Shape of `input`.
+    """
+    last = data_layout == "NHWC" and input.dim() > 2
+    channels = input.size(-1 if last else 1) if input.dim() > 1 else 0
+    enforce(
+        0 < groups <= channels,
+        f"group_norm: `groups` must be from 1 to the number of channels, {channels}, but received "
+        f"{groups} for an input of shape {list(input.size())}.",
+    )
+    for value in (weight, bias):
+        enforce(
+            value is None or value.numel() == channels,
+            f"group_norm: `input` must have as many channels as the weight and bias have elements, "
+            f"but received shape {list(input.size())} and {value is not None and value.numel()}.",
+        )
+    x = input.movedim(-1, 1) if last else input
+    if channels % groups == 0:
+        out = torch.group_norm(x, groups, weight, bias, epsilon)
+    else:
+        parts = torch.split(x, -(-channels // groups), 1)
+        out = torch.cat([torch.group_norm(part, 1, None, None, epsilon) for part in parts], 1)
+        shape = (1, -1, *[1] * (x.dim() - 2))
+        out = out if weight is None else out * torch.reshape(weight, shape)
+        out = out if bias is None else out + torch.reshape(bias, shape)
+    out = activate(out, act, fresh=True)
+    return out.movedim(1, -1) if last else out
+
+
+@operator("spectral_norm", weight=FLOAT, u=FLOAT, v=FLOAT)
+def spectral_norm(weight, u, v, dim, power_iters, eps):
+    """Divide a weight by its largest singular value, which power iteration finds.
+
+    Args:
+        weight: float; as a matrix its rows run along `dim`, its columns along all else.
+        u: where the left singular vector starts; it is not changed.
+        v: where the right one starts; it is not changed.
+        dim: the dimension of the rows.
+        power_iters: number of iterations.
+        eps: added to the lengths that vectors are divided by.
+
+    Returns:
+        Shape of `weight`.
+    """
+    rows, columns = weight.size(dim), weight.numel() // weight.size(dim)
+    enforce(
+        u.numel() == rows and v.numel() == columns,
+        f"spectral_norm: `weight` must have {u.numel()} rows along dimension {dim} and "
+        f"{v.numel()} columns, but received shape {list(weight.size())}.",
+    )
+    matrix = torch.movedim(weight, dim, 0).reshape(rows, columns)
+    with torch.no_grad():
+        left, right = torch.detach(u), torch.detach(v)
+        for _ in range(power_iters):
+            right = torch.mv(matrix.t(), left)
+            right = right / (right.norm() + eps)
+            left = torch.mv(matrix, right)
+            left = left / (left.norm() + eps)
+    sigma = torch.dot(left, torch.mv(matrix, right))
+    return torch.div(weight, sigma)
+
+
+def _check_channels(op_type: str, input: torch.Tensor, channels: int, last: bool) -> None:
+    enforce(
+        2 <= input.dim() <= 5,
+        f"{op_type}: `input` must have 2 to 5 dimensions, but received shape "
+        f"{list(input.size())}.",
+    )
+    enforce(
+        input.size(-1 if last else 1) == channels,
+        f"{op_type}: `input` must have {channels} channels, but received shape "
+        f"{list(input.size())}.",
+    )
+
+
+def _check_epsilon(op_type: str, epsilon: float) -> None:
+    enforce(
+        0.0 <= epsilon <= _LARGEST_EPSILON,
+        f"{op_type}: `epsilon` must be from 0 to {_LARGEST_EPSILON}, but received {epsilon}.",
+    )

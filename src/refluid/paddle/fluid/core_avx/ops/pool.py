@@ -1,0 +1,151 @@
+"""Pooling. B batch, C channels, D depth, H height, W width.
+
+torch's kernels do the work. Where their rules differ from Paddle's (windows that lie wholly in the
+padding or outside, more padding before an axis than after it, wide padding) the input is padded by
+hand first. May import: torch, operator, conv, window.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch.nn import functional
+
+from refluid.paddle.fluid.core_avx.operator import FLOAT, enforce, operator
+from refluid.paddle.fluid.core_avx.ops.window import Padding, pad_pairs, pad_widths
+
+__all__ = ["pool2d", "pool3d"]
+
+_MAX = {2: functional.max_pool2d, 3: functional.max_pool3d}
+_AVERAGE = {2: functional.avg_pool2d, 3: functional.avg_pool3d}
+
+
+@operator("pool2d", input=FLOAT)
+def pool2d(
+    input, pool_size, pool_type, stride, padding, global_pooling, ceil_mode, exclusive,
+    data_format="NCHW",
+):  # fmt: skip
+    """Pool image planes by maximum or average.
+
+    A window without any element gives the smallest number as maximum and nan as average, as in
+    Paddle.
+
+    Args:
+        input: float [B, C, H, W], or [B, H, W, C] if `data_format` is "NHWC".
+        pool_size: [kh, kw]; the whole plane if `global_pooling`.
+        pool_type: "max" or "avg".
+        stride: [sh, sw].
+        padding: [ph, pw], or any other form that `window.pad_pairs` takes.
+        global_pooling: one window covers the plane.
+        ceil_mode: round the number of windows up.
+        exclusive: an average divides by the elements inside the image only, otherwise by kh * kw.
+        data_format: "NCHW" or "NHWC".
+
+    Returns:
+        [B, C, H', W'] in the layout of `input`.
+    """
+    return _pool("pool2d", 2, input, pool_size, pool_type, stride, padding, global_pooling,
+                 ceil_mode, exclusive, data_format)  # fmt: skip
+
+
+@operator("pool3d", input=FLOAT)
+def pool3d(
+    input, pool_size, pool_type, stride, padding, global_pooling, ceil_mode, exclusive,
+    data_format="NCDHW",
+):  # fmt: skip
+    """Pool volumes [B, C, D, H, W] by maximum or average; arguments as for `pool2d`."""
+    return _pool("pool3d", 3, input, pool_size, pool_type, stride, padding, global_pooling,
+                 ceil_mode, exclusive, data_format)  # fmt: skip
+
+
+def _pool(
+    op_type: str,
+    axes: int,
+    input: torch.Tensor,
+    pool_size: Sequence[int],
+    pool_type: str,
+    stride: Sequence[int],
+    padding: Padding,
+    global_pooling: bool,
+    ceil_mode: bool,
+    exclusive: bool,
+    data_format: str,
+) -> torch.Tensor:
+    enforce(
+        input.dim() == axes + 2,
+        f"{op_type}: `input` must have {axes + 2} dimensions, but received shape "
+        f"{list(input.size())}.",
+    )
+    last = data_format[-1] == "C"
+    x = input.movedim(-1, 1) if last else input
+    sizes = x.size()[2:]
+    if global_pooling:
+        pool_size, padding = list(sizes), [0] * axes
+    pairs = pad_pairs(padding, sizes, pool_size, stride)
+    counts = [
+        (n + b + a - k + (s - 1 if ceil_mode else 0)) // s + 1
+        for n, (b, a), k, s in zip(sizes, pairs, pool_size, stride, strict=True)
+    ]
+    enforce(
+        min(counts) > 0,
+        f"{op_type}: `pool_size` must fit into the padded input, but received windows of "
+        f"{list(pool_size)} for an input of shape {list(input.size())} padded by {pairs}.",
+    )
+    if all(
+        b == a and 2 * b <= k and (c - 1) * s < n + b
+        for n, (b, a), k, s, c in zip(sizes, pairs, pool_size, stride, counts, strict=True)
+    ):
+        out = _pool_by_torch(x, pool_size, pool_type, stride, pairs, ceil_mode, exclusive)
+    else:
+        out = _pool_padded(x, pool_size, pool_type, stride, pairs, counts, exclusive)
+    return out.movedim(1, -1) if last else out
+
+
+def _pool_by_torch(
+    x: torch.Tensor,
+    pool_size: Sequence[int],
+    pool_type: str,
+    stride: Sequence[int],
+    pairs: list[tuple[int, int]],
+    ceil_mode: bool,
+    exclusive: bool,
+) -> torch.Tensor:
+    padding = [before for before, _ in pairs]
+    if pool_type == "max":
+        return _MAX[len(pairs)](x, pool_size, stride, padding, ceil_mode=ceil_mode)
+    # torch's own count would clip windows that ceil_mode lets reach beyond the padding
+    divisor = None if exclusive else math.prod(pool_size)
+    return _AVERAGE[len(pairs)](x, pool_size, stride, padding, ceil_mode, False, divisor)
+
+
+def _pool_padded(
+    x: torch.Tensor,
+    pool_size: Sequence[int],
+    pool_type: str,
+    stride: Sequence[int],
+    pairs: list[tuple[int, int]],
+    counts: list[int],
+    exclusive: bool,
+) -> torch.Tensor:
+    """Pool an input that is padded, or cut, to the reach of the windows."""
+    sizes = x.size()[2:]
+    reach = [
+        (before, (c - 1) * s + k - n - before)
+        for n, (before, _), k, s, c in zip(sizes, pairs, pool_size, stride, counts, strict=True)
+    ]
+    least = torch.finfo(torch.Tensor.dtype.__get__(x)).min if pool_type == "max" else 0.0  # type: ignore[attr-defined]
+    padded = functional.pad(x, pad_widths(reach), value=least)
+    if pool_type == "max":
+        return _MAX[len(pairs)](padded, pool_size, stride)
+    total = _AVERAGE[len(pairs)](padded, pool_size, stride, divisor_override=1)
+    if not exclusive:
+        return total / math.prod(pool_size)
+    number = torch.ones((), dtype=total.dtype, device=total.device)
+    for axis in range(len(pairs)):
+        first = torch.arange(counts[axis], device=total.device) * stride[axis] - pairs[axis][0]
+        inside = (first + pool_size[axis]).clamp(max=sizes[axis]) - first.clamp(min=0)
+        shape = [1] * axis + [-1] + [1] * (len(pairs) - axis - 1)
+        number = number * inside.reshape(shape)
+    return total / number

@@ -1,0 +1,103 @@
+"""Convolution over trees. B batch, N nodes, F features, O outputs, M filters.
+
+Source: Mou et al. 2016 (tree-based convolution, continuous binary trees).
+May import: torch, operator, activation.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from refluid.paddle.fluid.core_avx.operator import FLOAT, Kind, enforce, operator, optional
+from refluid.paddle.fluid.core_avx.ops.activation import activate
+
+__all__ = ["tree_conv"]
+
+_INT32 = Kind(frozenset({torch.int32}))
+
+
+@operator("tree_conv", nodes_vector=FLOAT, edge_set=_INT32, weight=FLOAT, bias=optional(FLOAT))
+def tree_conv(nodes_vector, edge_set, weight, bias, max_depth, act=None):
+    """Weigh each node together with its descendants.
+
+    A node's window is itself and its descendants less than `max_depth` levels below. A node of
+    the window at depth d that is child number i of n counts as top (max_depth - d) / max_depth,
+    and its rest is divided between left and right as (i - 1) / (n - 1) says, 1/2 if n is 1.
+
+    Args:
+        nodes_vector: float [B, N, F].
+        edge_set: int32 [B, E, 2], pairs (parent, child) of numbers from 1; the list ends at the
+            first pair with a 0.
+        weight: [F, 3, O, M] for left, right and top.
+        bias: added along the nodes, 1 or N elements; or None.
+        max_depth: at least 2.
+        act: name of an activation, or None.
+
+    Returns:
+        [B, N, O, M]; zeros for nodes that are in no edge.
+    """
+    features = weight.size(0)
+    enforce(
+        nodes_vector.dim() == 3 and nodes_vector.size(2) == features,
+        f"tree_conv: `nodes_vector` must have shape [batch, nodes, {features}], but received "
+        f"shape {list(nodes_vector.size())}.",
+    )
+    batch, nodes = nodes_vector.size(0), nodes_vector.size(1)
+    enforce(
+        edge_set.dim() == 3 and edge_set.size(0) == batch and edge_set.size(2) == 2,
+        f"tree_conv: `edge_set` must have shape [{batch}, edges, 2], but received shape "
+        f"{list(edge_set.size())}.",
+    )
+    enforce(max_depth > 1, f"tree_conv: `max_depth` must be above 1, but received {max_depth}.")
+    shares = torch.zeros(batch, nodes, 3, nodes)
+    for share, edges in zip(shares, torch.Tensor.tolist(edge_set), strict=True):
+        _fill_shares(share, edges, nodes, max_depth)
+    flat = torch.transpose(weight, 0, 1).reshape(3 * features, -1)
+    windows = torch.matmul(shares.to(flat).flatten(1, 2), nodes_vector)
+    columns = windows.reshape(batch, nodes, 3 * features)
+    out = torch.matmul(columns, flat).reshape(batch, nodes, weight.size(2), weight.size(3))
+    if bias is not None:
+        enforce(
+            bias.numel() in (1, nodes),
+            f"tree_conv: `bias` must have 1 or {nodes} elements, one for each node, but received "
+            f"shape {list(bias.size())}.",
+        )
+        out = out + torch.reshape(bias, (1, -1, 1, 1))
+    return activate(out, act)
+
+
+def _fill_shares(
+    share: torch.Tensor, edges: list[list[int]], nodes: int, max_depth: int
+) -> None:
+    """Write how much each node counts in each root's window; `share` is [root, 3, node]."""
+    children: dict[int, list[int]] = {}
+    count = 1
+    for parent, child in edges:
+        if parent == 0 or child == 0:
+            break
+        count += 1
+        enforce(
+            0 < parent <= nodes and 0 < child <= nodes,
+            f"tree_conv: `edge_set` must name nodes from 1 to {nodes}, but received the edge "
+            f"{[parent, child]}.",
+        )
+        children.setdefault(parent, []).append(child)
+    for root in range(1, min(count, nodes) + 1):
+        share[root - 1, 2, root - 1] = 1.0
+        level, seen = [root], {root}
+        for depth in range(1, max_depth):
+            top = (max_depth - depth) / max_depth
+            below = []
+            for parent in level:
+                family = children.get(parent, [])
+                for number, child in enumerate(family):
+                    if child in seen:
+                        continue
+                    seen.add(child)
+                    below.append(child)
+                    side = 0.5 if len(family) == 1 else number / (len(family) - 1)
+                    left = (1.0 - top) * side
+                    share[root - 1, :, child - 1] = torch.tensor(
+                        [left, (1.0 - top) * (1.0 - left), top]
+                    )
+            level = below

@@ -1,0 +1,31 @@
+"""The text that `print(variable)` gives, as Paddle's C++ streams write it. May import: torch."""
+
+from __future__ import annotations
+
+import torch
+
+__all__ = ["tensor_text"]
+
+_C_TYPES = {
+    torch.float16: "::paddle::platform::float16",
+    torch.float32: "float",
+    torch.float64: "double",
+    torch.int8: "int8_t",
+    torch.uint8: "uint8_t",
+    torch.int16: "int16_t",
+    torch.int32: "int",
+    torch.int64: "int64_t",
+    torch.bool: "bool",
+}
+
+
+def tensor_text(tensor: torch.Tensor) -> str:
+    """Return dims, layout, type and all values, flat, six significant digits."""
+    plain = tensor.detach().as_subclass(torch.Tensor).cpu()
+    number = "%g" if plain.is_floating_point() else "%d"
+    data = " ".join([number % v for v in plain.flatten().tolist()])
+    dims = ", ".join(str(n) for n in plain.shape)
+    return (
+        f"\tlod: {{}}\n\tdim: {dims}\n\tlayout: NCHW\n\t"
+        f"dtype: {_C_TYPES[plain.dtype]}\n\tdata: [{data}]\n"
+    )

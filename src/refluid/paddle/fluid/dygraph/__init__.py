@@ -1,0 +1,38 @@
+"""The dynamic graph: Layers, gradients, checkpoints, learning rates.
+
+May import: its own files, core_avx.
+"""
+
+from __future__ import annotations
+
+from refluid.paddle.fluid.core_avx import BackwardStrategy, Tracer
+from refluid.paddle.fluid.dygraph import (
+    base,
+    checkpoint,
+    container,
+    layers,
+    learning_rate_scheduler,
+    nn,
+    parallel,
+)
+from refluid.paddle.fluid.dygraph.base import *  # noqa: F403
+from refluid.paddle.fluid.dygraph.checkpoint import *  # noqa: F403
+from refluid.paddle.fluid.dygraph.container import *  # noqa: F403
+from refluid.paddle.fluid.dygraph.layers import *  # noqa: F403
+from refluid.paddle.fluid.dygraph.learning_rate_scheduler import *  # noqa: F403
+from refluid.paddle.fluid.dygraph.nn import *  # noqa: F403
+from refluid.paddle.fluid.dygraph.parallel import DataParallel, ParallelEnv, prepare_context
+
+__all__ = [  # noqa: PLE0604  (each part's own list)
+    "BackwardStrategy",
+    "DataParallel",
+    "ParallelEnv",
+    "Tracer",
+    "prepare_context",
+    *base.__all__,
+    *checkpoint.__all__,
+    *container.__all__,
+    *layers.__all__,
+    *learning_rate_scheduler.__all__,
+    *nn.__all__,
+]

@@ -1,0 +1,325 @@
+"""Normalization layers. B batch, C channels, S the sizes behind them.
+
+May import: core_avx, layers, initializer, param_attr.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from refluid.errors import RefluidWarning
+from refluid.paddle.fluid.core_avx.ops import norm
+from refluid.paddle.fluid.core_avx.ops.activation import check_act
+from refluid.paddle.fluid.core_avx.variable import VarBase
+from refluid.paddle.fluid.dygraph.layers import Layer
+from refluid.paddle.fluid.dygraph.nn.argument import one_of
+from refluid.paddle.fluid.framework import ParamBase
+from refluid.paddle.fluid.initializer import Constant, Normal
+from refluid.paddle.fluid.param_attr import ParamAttr
+
+__all__ = ["BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "SpectralNorm"]
+
+
+class BatchNorm(Layer):
+    """Normalize each channel over the batch, and keep moving statistics for evaluation.
+
+    Same as Paddle 1.8: `moving = momentum * moving + (1 - momentum) * batch`, with the population
+    variance. The statistics are parameters that are not trained. Which ones normalize follows
+    `train()` and `eval()` only, whatever `is_test` says.
+
+    Args:
+        num_channels: C of the input.
+        act: name of an activation.
+        is_test: accepted for compatibility.
+        momentum: share that the moving statistics keep at each step.
+        epsilon: added to the variance, up to 0.001.
+        param_attr: attributes of the weight [C], which starts from 1.
+        bias_attr: attributes of the bias [C].
+        dtype: element type; parameters of "float16" are kept as float32.
+        data_layout: "NCHW" or "NHWC".
+        in_place: accepted for compatibility.
+        moving_mean_name: name of the moving mean.
+        moving_variance_name: name of the moving variance.
+        do_model_average_for_mean_and_var: accepted for compatibility.
+        use_global_stats: normalize by the moving statistics while training too.
+        trainable_statistics: normalize by the batch's statistics while evaluating too.
+
+    Raises:
+        AssertionError: `param_attr` or `bias_attr` is False.
+    """
+
+    def __init__(
+        self,
+        num_channels: int,
+        act: str | None = None,
+        is_test: bool = False,
+        momentum: float = 0.9,
+        epsilon: float = 1e-05,
+        param_attr: Any = None,
+        bias_attr: Any = None,
+        dtype: str = "float32",
+        data_layout: str = "NCHW",
+        in_place: bool = False,
+        moving_mean_name: str | None = None,
+        moving_variance_name: str | None = None,
+        do_model_average_for_mean_and_var: bool = True,
+        use_global_stats: bool = False,
+        trainable_statistics: bool = False,
+    ) -> None:
+        assert param_attr is not False, "`param_attr` must not be False: the layer has a weight."
+        assert bias_attr is not False, "`bias_attr` must not be False: the layer has a bias."
+        super().__init__()
+        self._param_attr, self._bias_attr = param_attr, bias_attr
+        self._act = check_act(act)
+        self._dtype = "float32" if dtype == "float16" else dtype
+        self.weight = self.create_parameter(
+            [num_channels], param_attr, self._dtype, default_initializer=Constant(1.0)
+        )
+        self.bias = self.create_parameter([num_channels], bias_attr, self._dtype, is_bias=True)
+        frozen = use_global_stats and getattr(param_attr, "learning_rate", None) == 0.0
+        self.weight.stop_gradient = self.bias.stop_gradient = frozen
+        average = do_model_average_for_mean_and_var
+        self._mean = self._statistic(moving_mean_name, 0.0, num_channels, average)
+        self._variance = self._statistic(moving_variance_name, 1.0, num_channels, average)
+        self._in_place = in_place
+        self._data_layout = data_layout
+        self._momentum = momentum
+        self._epsilon = epsilon
+        self._is_test = is_test
+        self._fuse_with_relu = False
+        self._use_global_stats = use_global_stats
+        self._trainable_statistics = trainable_statistics
+
+    def _statistic(
+        self, name: str | None, value: float, num_channels: int, do_model_average: bool
+    ) -> ParamBase:
+        attr = ParamAttr(
+            name=name,
+            initializer=Constant(value),
+            trainable=False,
+            do_model_average=do_model_average,
+        )
+        return self.create_parameter([num_channels], attr, self._dtype)  # type: ignore[return-value]
+
+    def forward(self, input: VarBase) -> VarBase:
+        """Normalize `input` [B, C], or [B, C, S...] with up to three sizes."""
+        by_batch = (self.training or self._trainable_statistics) and not self._use_global_stats
+        return norm.batch_norm(
+            input, self.weight, self.bias, self._mean, self._variance, self._momentum,
+            self._epsilon, by_batch, self._data_layout, self._act,
+        )  # fmt: skip
+
+
+class LayerNorm(Layer):
+    """Normalize over the last dimensions. Same as Paddle 1.8.
+
+    Args:
+        normalized_shape: the sizes of the dimensions to normalize over, or of the last one.
+        scale: multiply by a weight.
+        shift: add a bias.
+        epsilon: added to the variance, up to 0.001.
+        param_attr: attributes of the weight, flat, which starts from 1.
+        bias_attr: attributes of the bias, flat.
+        act: name of an activation.
+        dtype: element type.
+
+    Raises:
+        AssertionError: `bias_attr` is False although `shift` is True.
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        scale: bool = True,
+        shift: bool = True,
+        epsilon: float = 1e-05,
+        param_attr: Any = None,
+        bias_attr: Any = None,
+        act: str | None = None,
+        dtype: str = "float32",
+    ) -> None:
+        super().__init__()
+        sizes = [normalized_shape] if hasattr(normalized_shape, "__index__") else normalized_shape
+        if not isinstance(sizes, (list, tuple)) or not all(hasattr(n, "__index__") for n in sizes):
+            raise TypeError(
+                f"`normalized_shape` must be an int or a list of ints, but received "
+                f"{normalized_shape!r}."
+            )
+        self._normalized_shape = [int(n) for n in sizes]
+        self._scale, self._shift = scale, shift
+        self._epsilon = epsilon
+        self._param_attr, self._bias_attr = param_attr, bias_attr
+        self._act = check_act(act)
+        self._dtype = dtype
+        shape = [math.prod(self._normalized_shape)]
+        self.weight = self.bias = None
+        if scale:
+            self.weight = self.create_parameter(
+                shape, param_attr, dtype, default_initializer=Constant(1.0)
+            )
+        elif param_attr:
+            _warn_unused("param_attr", "scale")
+        if shift:
+            assert bias_attr is not False, "`bias_attr` must not be False unless `shift` is."
+            self.bias = self.create_parameter(shape, bias_attr, dtype, is_bias=True)
+        elif bias_attr:
+            _warn_unused("bias_attr", "shift")
+
+    def forward(self, input: VarBase) -> VarBase:
+        """Normalize `input` [..., normalized_shape].
+
+        Raises:
+            ValueError: the last dimensions of the input are others.
+        """
+        shape = getattr(input, "shape", None)
+        wanted = self._normalized_shape
+        begin = len(shape) - len(wanted) if isinstance(shape, list) else 0
+        if isinstance(shape, list) and (begin < 0 or shape[begin:] != wanted):
+            raise ValueError(
+                f"LayerNorm: `input` must end in the dimensions {wanted}, but received shape "
+                f"{shape}."
+            )
+        self._begin_norm_axis = begin
+        return norm.layer_norm(input, self.weight, self.bias, begin, self._epsilon, self._act)
+
+
+class GroupNorm(Layer):
+    """Normalize groups of channels of each sample by themselves.
+
+    Same as Paddle 1.8: without `param_attr` there is no weight, without `bias_attr` no bias.
+
+    Args:
+        channels: C of the input.
+        groups: number of groups.
+        epsilon: added to the variance.
+        param_attr: attributes of the weight [C], which starts from 1; None for none.
+        bias_attr: attributes of the bias [C]; None for none.
+        act: name of an activation.
+        data_layout: must be "NCHW".
+        dtype: element type.
+
+    Raises:
+        ValueError: `data_layout` is another.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        groups: int,
+        epsilon: float = 1e-05,
+        param_attr: Any = None,
+        bias_attr: Any = None,
+        act: str | None = None,
+        data_layout: str = "NCHW",
+        dtype: str = "float32",
+    ) -> None:
+        super().__init__()
+        one_of(data_layout, ("NCHW",), "data_layout")
+        self._param_attr, self._bias_attr = param_attr, bias_attr
+        self._epsilon = epsilon
+        self._channels, self._groups = channels, groups
+        self._act = check_act(act)
+        self._dtype = dtype
+        self.weight = self.create_parameter(
+            [channels], param_attr or False, dtype, default_initializer=Constant(1.0)
+        )
+        self.bias = self.create_parameter([channels], bias_attr or False, dtype, is_bias=True)
+
+    def forward(self, input: VarBase) -> VarBase:
+        """Normalize `input` [B, C, S...]."""
+        return norm.group_norm(
+            input, self.weight, self.bias, self._epsilon, self._groups, self._act
+        )
+
+
+class InstanceNorm(Layer):
+    """Normalize each channel of each sample by itself. Same as Paddle 1.8.
+
+    Args:
+        num_channels: C of the input.
+        epsilon: added to the variance, up to 0.001.
+        param_attr: attributes of the weight [C], which is called `scale` and starts from 1.
+        bias_attr: attributes of the bias [C].
+        dtype: element type.
+
+    Raises:
+        AssertionError: `param_attr` or `bias_attr` is False.
+    """
+
+    def __init__(
+        self,
+        num_channels: int,
+        epsilon: float = 1e-05,
+        param_attr: Any = None,
+        bias_attr: Any = None,
+        dtype: str = "float32",
+    ) -> None:
+        assert param_attr is not False, "`param_attr` must not be False: the layer has a weight."
+        assert bias_attr is not False, "`bias_attr` must not be False: the layer has a bias."
+        super().__init__()
+        self._epsilon = epsilon
+        self._param_attr, self._bias_attr = param_attr, bias_attr
+        self._dtype = dtype
+        self.scale = self.create_parameter(
+            [num_channels], param_attr, dtype, default_initializer=Constant(1.0)
+        )
+        self.bias = self.create_parameter([num_channels], bias_attr, dtype, is_bias=True)
+
+    def forward(self, input: VarBase) -> VarBase:
+        """Normalize `input` [B, C], or [B, C, S...] with up to three sizes."""
+        return norm.instance_norm(input, self.scale, self.bias, self._epsilon)
+
+
+class SpectralNorm(Layer):
+    """Divide a weight by its largest singular value.
+
+    Same as Paddle 1.8: the power iteration starts anew from `weight_u` and `weight_v` each time,
+    which stay as they are.
+
+    Args:
+        weight_shape: shape of the weight.
+        dim: the dimension that its rows run along.
+        power_iters: iterations at each call.
+        eps: added to lengths before they divide.
+        dtype: element type.
+    """
+
+    def __init__(
+        self,
+        weight_shape: Sequence[int],
+        dim: int = 0,
+        power_iters: int = 1,
+        eps: float = 1e-12,
+        dtype: str = "float32",
+    ) -> None:
+        super().__init__()
+        self._power_iters = power_iters
+        self._eps = eps
+        self._dim = dim
+        self._dtype = dtype
+        self._weight_shape = list(weight_shape)
+        rows = self._weight_shape[dim]
+        self.weight_u = self._vector(rows)
+        self.weight_v = self._vector(math.prod(self._weight_shape) // rows)
+
+    def _vector(self, size: int) -> ParamBase:
+        vector = self.create_parameter([size], None, self._dtype, False, Normal(0.0, 1.0))
+        vector.stop_gradient = True  # type: ignore[union-attr]
+        return vector  # type: ignore[return-value]
+
+    def forward(self, weight: VarBase) -> VarBase:
+        """Return `weight`, of shape `weight_shape`, divided."""
+        return norm.spectral_norm(
+            weight, self.weight_u, self.weight_v, self._dim, self._power_iters, self._eps
+        )
+
+
+def _warn_unused(attr: str, switch: str) -> None:
+    warnings.warn(
+        f"LayerNorm: `{attr}` has no effect because `{switch}` is False.",
+        RefluidWarning,
+        stacklevel=3,
+    )

@@ -1,0 +1,109 @@
+"""Checks of arguments that operators of several families share.
+
+May import: torch, core_avx.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from refluid.paddle.fluid.core_avx.operator import describe, enforce
+
+__all__ = ["axes_of", "axis_of", "integers", "number", "size_of", "sizes_like", "write"]
+
+
+def integers(op_type: str, name: str, value: Any) -> list[int]:
+    """Return a list or tuple of ints as a list.
+
+    Raises:
+        TypeError: it is no list or tuple, or holds something else, such as a Variable.
+    """
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(
+            f"{op_type}: `{name}` must be a list or tuple of ints, but received {describe(value)}."
+        )
+    for entry in value:
+        if isinstance(entry, Tensor) or not hasattr(entry, "__index__"):
+            raise TypeError(
+                f"{op_type}: `{name}` must hold ints in the dynamic graph, but holds "
+                f"{describe(entry)}."
+            )
+    return [int(entry) for entry in value]
+
+
+def size_of(op_type: str, name: str, value: Any) -> list[int]:
+    """Return sizes given as ints, as one-element Variables, or as one Variable of them.
+
+    Raises:
+        TypeError: it is none of these.
+        EnforceNotMet: a size is negative.
+    """
+    if isinstance(value, Tensor):
+        sizes = [int(n) for n in value.tolist()]
+    elif isinstance(value, (list, tuple)):
+        sizes = [int(n) if isinstance(n, Tensor) else n for n in value]
+        sizes = integers(op_type, name, sizes)
+    else:
+        sizes = integers(op_type, name, value)
+    enforce(
+        all(n >= 0 for n in sizes),
+        f"{op_type}: `{name}` must hold no negative size, but received {sizes}.",
+    )
+    return sizes
+
+
+def sizes_like(
+    op_type: str, like: Tensor, shape: Any, input_dim_idx: int, output_dim_idx: int
+) -> list[int]:
+    """Return `shape` with one size taken from a tensor."""
+    sizes = integers(op_type, "shape", shape)
+    output_dim = axis_of(op_type, "output_dim_idx", output_dim_idx, len(sizes))
+    sizes[output_dim] = like.size(axis_of(op_type, "input_dim_idx", input_dim_idx, like.dim()))
+    return sizes
+
+
+def axis_of(op_type: str, name: str, axis: Any, rank: int) -> int:
+    """Return an axis counted from the front; it may be a one-element Variable.
+
+    Raises:
+        EnforceNotMet: there is no such axis.
+    """
+    if not hasattr(axis, "__index__"):
+        raise TypeError(f"{op_type}: `{name}` must be an int, but received {describe(axis)}.")
+    axis = int(axis)
+    enforce(
+        -rank <= axis < rank,
+        f"{op_type}: `{name}` must lie in [{-rank}, {rank - 1}] for {rank} dimensions, but "
+        f"received {axis}.",
+    )
+    return axis + rank if axis < 0 else axis
+
+
+def axes_of(op_type: str, name: str, dim: int | Sequence[int] | None, rank: int) -> list[int]:
+    """Return axes counted from the front, in ascending order; None and [] mean all of them.
+
+    Raises:
+        EnforceNotMet: there is no such axis.
+    """
+    if dim is None:
+        return list(range(rank))
+    dims = list(dim) if isinstance(dim, (list, tuple)) else [dim]
+    return sorted({axis_of(op_type, name, d, rank) for d in dims}) or list(range(rank))
+
+
+def number(value: Any) -> Any:
+    """Return a Python number: `value` itself, or the single element of a Variable."""
+    return value.item() if isinstance(value, Tensor) else value
+
+
+def write(result: Tensor, output: Tensor | None) -> Tensor:
+    """Return `result`, or the variable `output` overwritten by it, shape and dtype included."""
+    if output is None:
+        return result
+    # a new memory first: whoever shares the old one keeps its values, as in Paddle
+    output.data = torch.empty_like(result)
+    return output.copy_(result)

@@ -1,0 +1,162 @@
+"""Losses. B batch, C classes.
+
+May import: torch, core_avx, layers.nn.activation.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, Kind, describe, enforce, operator
+from refluid.paddle.fluid.layers.argument import axis_of
+from refluid.paddle.fluid.layers.nn.activation import log_probabilities
+
+__all__ = [
+    "cross_entropy",
+    "mse_loss",
+    "softmax_with_cross_entropy",
+    "square_error_cost",
+]
+
+_LABEL = Kind(FLOAT.dtypes | INT64.dtypes)
+# what Paddle puts in the place of an infinite loss
+_INFINITE = 1e20
+
+
+@operator("cross_entropy", input=FLOAT, label=_LABEL)
+def cross_entropy(
+    input: Tensor, label: Tensor, soft_label: bool = False, ignore_index: int = -100
+) -> Tensor:
+    """Return -log of the probability that `input` gives to the label.
+
+    Same as Paddle 1.8: `input` holds probabilities, such as those of softmax. Where one is 0, the
+    loss is 1e20 and its gradient infinite.
+
+    Args:
+        input: float [..., C], probabilities.
+        label: int64 [..., 1] or [...], class numbers in [0, C); with `soft_label` probabilities
+            [..., C] of the element type of `input`.
+        soft_label: the labels are probabilities; the loss is -sum(label * log(input)).
+        ignore_index: a label whose loss and gradient are 0.
+
+    Returns:
+        [..., 1], or [...] for labels of that shape.
+
+    Raises:
+        EnforceNotMet: shapes or element types do not fit, or a label is out of range.
+    """
+    if soft_label:
+        _check_soft("cross_entropy", input, label)
+        logarithms = torch.log(input)
+        logarithms.data.clamp_(min=-_INFINITE)
+        products = torch.mul(logarithms, torch.detach(label))
+        return torch.neg(torch.sum(products, -1, keepdim=True))
+    flat = label.dim() == input.dim() - 1
+    column = torch.unsqueeze(label, -1) if flat else label
+    picked, ignored = _pick("cross_entropy", input, column, input.dim() - 1, ignore_index)
+    if ignored is not None:
+        picked = torch.masked_fill(picked, ignored, 1.0)
+    loss = torch.neg(torch.log(picked))
+    # .data: the gradient at probability 0 stays that of the logarithm
+    loss.data.clamp_(max=_INFINITE)
+    return torch.squeeze(loss, -1) if flat else loss
+
+
+def _check_soft(op_type: str, input: Tensor, label: Tensor) -> None:
+    enforce(
+        describe(label) == describe(input),
+        f"{op_type}: with `soft_label` the label must be like the predictions "
+        f"{describe(input)}, but received {describe(label)}.",
+    )
+
+
+def _pick(
+    op_type: str, values: Tensor, label: Tensor, axis: int, ignore_index: int
+) -> tuple[Tensor, Tensor | None]:
+    """Return the value at each label, and where the label is the ignored one (None: nowhere)."""
+    sizes = list(values.size())
+    num_classes, sizes[axis] = sizes[axis], 1
+    if list(label.size()) != sizes or not label.dtype == torch.int64:
+        raise EnforceNotMet(
+            f"{op_type}: `label` must be int64 {sizes} for predictions {list(values.size())}, but "
+            f"received {describe(label)}."
+        )
+    if not label.is_cuda and not 0 <= ignore_index < num_classes:
+        try:
+            # on the CPU torch looks at every number itself
+            return torch.gather(values, axis, label), None
+        except RuntimeError:
+            pass  # an ignored label, or one out of range: found out below
+    ignored = torch.eq(label, ignore_index)
+    numbers = torch.masked_fill(label, ignored, 0)
+    if numbers.numel():
+        low, high = (int(n) for n in torch.aminmax(numbers))
+        enforce(
+            low >= 0 and high < num_classes,
+            f"{op_type}: `label` must hold classes in [0, {num_classes - 1}], or the ignored "
+            f"{ignore_index}, but received {low if low < 0 else high}.",
+        )
+    return torch.gather(values, axis, numbers), ignored
+
+
+@operator("softmax_with_cross_entropy", logits=FLOAT, label=_LABEL)
+def softmax_with_cross_entropy(
+    logits: Tensor,
+    label: Tensor,
+    soft_label: bool = False,
+    ignore_index: int = -100,
+    numeric_stable_mode: bool = True,
+    return_softmax: bool = False,
+    axis: int = -1,
+) -> Tensor | tuple[Tensor, Tensor]:
+    """Return the cross entropy of softmax(logits) and the labels, stably.
+
+    Same as Paddle 1.8: no exponent is lower than 64 below the highest.
+
+    Args:
+        logits: float, size C at `axis`.
+        label: int64, the shape of `logits` with size 1 at `axis`; with `soft_label` probabilities
+            of the shape and element type of `logits`.
+        soft_label: the labels are probabilities.
+        ignore_index: a label whose loss and gradient are 0.
+        numeric_stable_mode: accepted for compatibility; it is always stable.
+        return_softmax: return the probabilities too.
+        axis: where the classes are.
+
+    Returns:
+        The loss, size 1 at `axis`; with `return_softmax` a pair of it and the probabilities,
+        through which no gradient flows.
+
+    Raises:
+        EnforceNotMet: shapes or element types do not fit, or a label is out of range.
+    """
+    axis = axis_of("softmax_with_cross_entropy", "axis", axis, logits.dim())
+    logarithms = log_probabilities(logits, axis)
+    if soft_label:
+        _check_soft("softmax_with_cross_entropy", logits, label)
+        products = torch.mul(logarithms, torch.detach(label))
+        loss = torch.neg(torch.sum(products, axis, keepdim=True))
+    else:
+        picked, ignored = _pick(
+            "softmax_with_cross_entropy", logarithms, label, axis, ignore_index
+        )
+        loss = torch.neg(picked)
+        if ignored is not None:
+            loss = torch.masked_fill(loss, ignored, 0.0)
+    return (loss, torch.exp(logarithms.data)) if return_softmax else loss
+
+
+@operator("square_error_cost", input=FLOAT, label=FLOAT)
+def square_error_cost(input: Tensor, label: Tensor) -> Tensor:
+    """Return (input - label) squared, element by element. Same as Paddle 1.8."""
+    difference = torch.sub(input, label)
+    return torch.mul(difference, difference)
+
+
+@operator("mse_loss", input=FLOAT, label=FLOAT)
+def mse_loss(input: Tensor, label: Tensor) -> Tensor:
+    """Return the mean of (input - label) squared, shape [1]. Same as Paddle 1.8."""
+    difference = torch.sub(input, label)
+    return torch.unsqueeze(torch.mean(torch.mul(difference, difference)), 0)

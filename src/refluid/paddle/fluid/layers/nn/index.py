@@ -1,0 +1,434 @@
+"""Functions that pick elements by number or by rank, and put them back.
+
+May import: torch, core_avx, layers.argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from refluid.paddle.fluid.core_avx.dtype import to_torch_dtype
+from refluid.paddle.fluid.core_avx.operator import (
+    ANY,
+    BOOL,
+    FLOAT,
+    INTEGER,
+    NUMBER,
+    enforce,
+    many,
+    operator,
+)
+from refluid.paddle.fluid.layers.argument import axis_of, integers, number, size_of
+
+__all__ = [
+    "gather",
+    "gather_nd",
+    "index_sample",
+    "index_select",
+    "multiplex",
+    "nonzero",
+    "one_hot",
+    "rank",
+    "scatter",
+    "scatter_nd",
+    "scatter_nd_add",
+    "shape",
+    "shard_index",
+    "size",
+    "slice",
+    "strided_slice",
+    "topk",
+    "unique",
+    "unique_with_counts",
+    "where",
+]
+
+
+@operator("shape", input=ANY)
+def shape(input: Tensor) -> Tensor:
+    """Return the sizes as int32 [rank]. Same as Paddle 1.8."""
+    return torch.tensor(input.size(), dtype=torch.int32, device=input.device)
+
+
+@operator("rank", input=ANY)
+def rank(input: Tensor) -> Tensor:
+    """Return the number of dimensions, an int32 of shape []. Same as Paddle 1.8."""
+    return torch.tensor(input.dim(), dtype=torch.int32, device=input.device)
+
+
+@operator("size", input=ANY)
+def size(input: Tensor) -> Tensor:
+    """Return the number of elements, int64 [1]. Same as Paddle 1.8."""
+    return torch.tensor([input.numel()], device=input.device)
+
+
+@operator("slice", input=ANY, view=True)
+def slice(
+    input: Tensor, axes: Sequence[int], starts: Sequence[int], ends: Sequence[int]
+) -> Tensor:
+    """Return the elements from starts[k] to before ends[k] along dimension axes[k].
+
+    Same as Paddle 1.8: negative positions count from the end, those outside are moved inside.
+
+    Raises:
+        TypeError: one of the three is not a list of ints.
+        EnforceNotMet: they do not fit together, or nothing lies between.
+    """
+    begins, stops = integers("slice", "starts", starts), integers("slice", "ends", ends)
+    dims = [axis_of("slice", "axes", a, input.dim()) for a in integers("slice", "axes", axes)]
+    enforce(
+        len(dims) == len(begins) == len(stops),
+        f"slice: `axes`, `starts` and `ends` must have one length, but received {axes}, {starts} "
+        f"and {ends}.",
+    )
+    for dim, begin, stop in zip(dims, begins, stops, strict=True):
+        low, high = _within(begin, input.size(dim)), _within(stop, input.size(dim))
+        enforce(
+            low < high,
+            f"slice: nothing lies between {begin} and {stop} in dimension {dim} of `input` "
+            f"{list(input.size())}.",
+        )
+        input = torch.narrow(input, dim, low, high - low)
+    return input
+
+
+def _within(position: int, length: int) -> int:
+    position = position + length if position < 0 else position
+    return min(max(position, 0), length)
+
+
+@operator("strided_slice", input=ANY)
+def strided_slice(
+    input: Tensor,
+    axes: Sequence[int],
+    starts: Sequence[int],
+    ends: Sequence[int],
+    strides: Sequence[int],
+) -> Tensor:
+    """Return every strides[k]-th element from starts[k] to before ends[k] along axes[k].
+
+    Same as Paddle 1.8: negative strides go backwards.
+    """
+    given = [axes, starts, ends, strides]
+    names = ["axes", "starts", "ends", "strides"]
+    lists = [integers("strided_slice", n, v) for n, v in zip(names, given, strict=True)]
+    enforce(
+        len({len(v) for v in lists}) == 1 and 0 not in lists[3],
+        "strided_slice: `axes`, `starts`, `ends` and `strides` must have one length, and no "
+        f"stride may be 0, but received {', '.join(map(str, lists))}.",
+    )
+    for axis, start, end, stride in zip(*lists, strict=True):
+        dim = axis_of("strided_slice", "axes", axis, input.dim())
+        length = input.size(dim)
+        if stride < 0 and end < -length:
+            end = None  # type: ignore[assignment]
+        span = range(length)[start:end:stride]
+        enforce(len(span) > 0, f"strided_slice: [{start}:{end}:{stride}] is empty in {length}.")
+        positions = torch.tensor(span, device=input.device)
+        input = torch.index_select(input, dim, positions)
+    return input
+
+
+@operator("gather", input=ANY, index=INTEGER)
+def gather(input: Tensor, index: Tensor, overwrite: bool = True) -> Tensor:
+    """Return the rows of `input` whose numbers are in `index`.
+
+    Differs from Paddle: a number out of range is an error, not a row of whatever is there.
+
+    Args:
+        input: [N, ...].
+        index: int32 or int64, [M] or [M, 1].
+        overwrite: accepted for compatibility; repeated rows add up their gradients.
+
+    Returns:
+        [M, ...].
+    """
+    enforce(
+        index.dim() == 1 or (index.dim() == 2 and index.size(1) == 1),
+        f"gather: `index` must be [M] or [M, 1], but received {list(index.size())}.",
+    )
+    return torch.index_select(input, 0, torch.reshape(index, (-1,)))
+
+
+def _positions(op_type: str, index: Tensor, sizes: Sequence[int]) -> tuple[Tensor, ...]:
+    depth = index.size(-1)
+    enforce(
+        depth <= len(sizes),
+        f"{op_type}: the last dimension of `index` {list(index.size())} must not be above the "
+        f"{len(sizes)} dimensions of {list(sizes)}.",
+    )
+    return torch.unbind(index.long(), -1)
+
+
+@operator("gather_nd", input=ANY, index=INTEGER)
+def gather_nd(input: Tensor, index: Tensor, name: str | None = None) -> Tensor:
+    """Return the elements, or parts, of `input` at the positions in the last dimension of `index`.
+
+    Same as Paddle 1.8.
+
+    Args:
+        input: [N_1, ..., N_R].
+        index: int32 or int64 [..., D], D up to R.
+
+    Returns:
+        index.shape[:-1] + input.shape[D:].
+    """
+    if index.size(-1) == 0:
+        return torch.broadcast_to(input, (*index.size()[:-1], *input.size())).clone()
+    result = torch.Tensor.__getitem__(
+        _plain(input), _positions("gather_nd", index, input.size())
+    )
+    return result if result.dim() else torch.unsqueeze(result, 0)
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    # indexing a Variable has Paddle's rules; an alias of it has torch's
+    return torch.Tensor.view_as(tensor, tensor)
+
+
+@operator("scatter", input=FLOAT, index=INTEGER, updates=FLOAT)
+def scatter(
+    input: Tensor,
+    index: Tensor,
+    updates: Tensor,
+    name: str | None = None,
+    overwrite: bool = True,
+) -> Tensor:
+    """Return `input` with the rows numbered by `index` replaced by those of `updates`.
+
+    Same as Paddle 1.8.
+
+    Args:
+        input: [N, ...].
+        index: int32 or int64 [M].
+        updates: [M, ...].
+        overwrite: False sets the rows to 0 and then adds the updates, repeated ones too.
+    """
+    rows = torch.reshape(index, (-1,)).long()
+    enforce(
+        updates.dim() == input.dim() and updates.size(0) == rows.size(0),
+        f"scatter: `updates` must have {rows.size(0)} rows like `index`, and the dimensions of "
+        f"`input` {list(input.size())}, but received {list(updates.size())}.",
+    )
+    if overwrite:
+        return torch.index_put(input, (rows,), updates)
+    return torch.index_add(torch.index_fill(input, 0, rows, 0.0), 0, rows, updates)
+
+
+@operator("scatter_nd_add", ref=FLOAT, index=INTEGER, updates=FLOAT)
+def scatter_nd_add(
+    ref: Tensor, index: Tensor, updates: Tensor, name: str | None = None
+) -> Tensor:
+    """Return `ref` with `updates` added at the positions in the last dimension of `index`.
+
+    Same as Paddle 1.8; repeated positions add up.
+    """
+    positions = _positions("scatter_nd_add", index, ref.size())
+    return torch.index_put(ref, positions, updates, accumulate=True)
+
+
+@operator("scatter_nd", index=INTEGER, updates=FLOAT)
+def scatter_nd(
+    index: Tensor, updates: Tensor, shape: Sequence[int], name: str | None = None
+) -> Tensor:
+    """Return zeros of `shape` with `updates` added at the positions of `index`.
+
+    Same as Paddle 1.8.
+    """
+    sizes = size_of("scatter_nd", "shape", shape)
+    return torch.index_put(
+        updates.new_zeros(sizes), _positions("scatter_nd", index, sizes), updates, accumulate=True
+    )
+
+
+@operator("index_select", input=NUMBER, index=INTEGER)
+def index_select(input: Tensor, index: Tensor, dim: int = 0) -> Tensor:
+    """Return the parts numbered by `index` [M] along the dimension `dim`. Same as Paddle 1.8."""
+    return torch.index_select(input, axis_of("index_select", "dim", dim, input.dim()), index)
+
+
+@operator("index_sample", x=NUMBER, index=INTEGER)
+def index_sample(x: Tensor, index: Tensor) -> Tensor:
+    """Return from row b of x [B, N] the elements numbered by row b of `index` [B, M].
+
+    Same as Paddle 1.8.
+    """
+    return torch.gather(x, 1, index.long())
+
+
+@operator("multiplex", inputs=many(NUMBER), index=INTEGER)
+def multiplex(inputs: Sequence[Tensor], index: Tensor) -> Tensor:
+    """Return row b of the variable numbered index[b] among `inputs`.
+
+    Same as Paddle 1.8.
+
+    Args:
+        inputs: at least two, all [B, ...].
+        index: int32 or int64 [B, 1].
+    """
+    enforce(len(inputs) > 1, "multiplex: `inputs` must be a list of at least two Variables.")
+    rows = torch.arange(index.size(0), device=index.device)
+    stacked = torch.stack(list(inputs))
+    return torch.Tensor.__getitem__(stacked, (index.long().reshape(-1), rows))
+
+
+@operator("where_index", condition=BOOL)
+def where(condition: Tensor) -> Tensor:
+    """Return the positions of True, int64 [number of them, rank]. Same as Paddle 1.8."""
+    return torch.nonzero(condition)
+
+
+@operator("nonzero", input=ANY)
+def nonzero(input: Tensor, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
+    """Return the positions of elements other than 0, int64 [number of them, rank].
+
+    Same as Paddle 1.8; with `as_tuple` one [number of them, 1] for each dimension.
+    """
+    found = torch.nonzero(input)
+    if not as_tuple:
+        return found
+    return tuple(torch.clone(column) for column in torch.split(found, 1, 1))
+
+
+@operator("one_hot", input=INTEGER)
+def one_hot(input: Tensor, depth: int | Tensor, allow_out_of_range: bool = False) -> Tensor:
+    """Return vectors of zeros with a 1 at each number of `input`.
+
+    Same as Paddle 1.8; `fluid.one_hot` does not need the last dimension.
+
+    Args:
+        input: int32 or int64 [..., 1].
+        depth: length of the vectors, an int or a Variable of shape [1].
+        allow_out_of_range: give zeros for numbers outside [0, depth) instead of an error.
+
+    Returns:
+        float32 [..., depth].
+    """
+    enforce(
+        input.dim() > 1 and input.size(-1) == 1,
+        f"one_hot: `input` must be [..., 1] with at least two dimensions, but received "
+        f"{list(input.size())}; fluid.one_hot takes any shape.",
+    )
+    return hot_vectors(torch.squeeze(input, -1), int(number(depth)), allow_out_of_range)
+
+
+def hot_vectors(ids: Tensor, depth: int, allow_out_of_range: bool) -> Tensor:
+    """Return float32 [..., depth] with a 1 at each of `ids`.
+
+    Raises:
+        EnforceNotMet: one is outside [0, depth) and `allow_out_of_range` is False.
+    """
+    inside = torch.logical_and(torch.ge(ids, 0), torch.lt(ids, depth))
+    if not allow_out_of_range:
+        enforce(
+            bool(torch.all(inside)),
+            f"one_hot: the numbers in `input` must lie in [0, {depth - 1}], but they reach from "
+            f"{ids.numel() and int(ids.min())} to {ids.numel() and int(ids.max())}.",
+        )
+    result = torch.zeros((*ids.size(), depth), device=ids.device)
+    numbers = torch.where(inside, ids, 0).long()
+    return result.scatter_(-1, torch.unsqueeze(numbers, -1), torch.unsqueeze(inside.float(), -1))
+
+
+@operator("top_k", input=FLOAT)
+def topk(input: Tensor, k: int | Tensor, name: str | None = None) -> tuple[Tensor, Tensor]:
+    """Return the k largest elements along the last dimension, and their positions.
+
+    Same as Paddle 1.8: equal elements come in the order of their positions, and no gradient flows.
+
+    Args:
+        input: [..., N].
+        k: from 1 to N, an int or a Variable of shape [1].
+
+    Returns:
+        The elements [..., k], and their positions, int64 [..., k].
+    """
+    k = int(number(k))
+    enforce(
+        input.dim() > 0 and 1 <= k <= input.size(-1),
+        f"topk: `k` must lie in [1, N] for `input` [..., N] {list(input.size())}, but received "
+        f"{k}.",
+    )
+    values = torch.detach(input)
+    if k == 1:
+        return tuple(torch.max(values, -1, keepdim=True))
+    # torch.topk does not promise the order of equal elements
+    best, positions = torch.sort(values, -1, descending=True, stable=True)
+    return torch.narrow(best, -1, 0, k).clone(), torch.narrow(positions, -1, 0, k).clone()
+
+
+@operator("unique", x=NUMBER)
+def unique(x: Tensor, dtype: str = "int32") -> tuple[Tensor, Tensor]:
+    """Return the different elements in the order of their first appearance.
+
+    Same as Paddle 1.8.
+
+    Args:
+        x: [N].
+        dtype: int32 or int64, of the positions.
+
+    Returns:
+        The different elements [M], and for each of x the position in them [N].
+    """
+    values, positions, _ = _first_appearances("unique", x)
+    return values, positions.to(_index_dtype("unique", dtype))
+
+
+@operator("unique_with_counts", x=NUMBER)
+def unique_with_counts(x: Tensor, dtype: str = "int32") -> tuple[Tensor, Tensor, Tensor]:
+    """Return what `unique` returns, and how often each different element appears [M].
+
+    Same as Paddle 1.8.
+    """
+    kind = _index_dtype("unique_with_counts", dtype)
+    values, positions, counts = _first_appearances("unique_with_counts", x)
+    return values, positions.to(kind), counts.to(kind)
+
+
+def _index_dtype(op_type: str, dtype: object) -> torch.dtype:
+    kind = to_torch_dtype(dtype)
+    if kind not in (torch.int32, torch.int64):
+        raise TypeError(f"{op_type}: `dtype` must be int32 or int64, but received {dtype!r}.")
+    return kind
+
+
+def _first_appearances(op_type: str, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    enforce(x.dim() == 1, f"{op_type}: `x` must be [N], but received {list(x.size())}.")
+    values, inverse, counts = torch.unique(x, return_inverse=True, return_counts=True)
+    order = torch.arange(x.numel(), device=x.device)
+    first = torch.full_like(counts, x.numel()).scatter_reduce_(0, inverse, order, "amin")
+    by_appearance = torch.argsort(first)
+    position = torch.empty_like(by_appearance).scatter_(
+        0, by_appearance, torch.arange(values.numel(), device=x.device)
+    )
+    return values[by_appearance], position[inverse], counts[by_appearance]
+
+
+@operator("shard_index", input=INTEGER)
+def shard_index(
+    input: Tensor, index_num: int, nshards: int, shard_id: int, ignore_value: int = -1
+) -> Tensor:
+    """Turn numbers of the whole into numbers within one shard; those of others become a constant.
+
+    Same as Paddle 1.8.
+
+    Args:
+        input: int32 or int64 [..., 1].
+        index_num: how many numbers there are in all shards.
+        nshards: how many shards.
+        shard_id: which.
+        ignore_value: what the numbers of other shards become.
+
+    Raises:
+        ValueError: there is no such shard.
+    """
+    if not 0 <= shard_id < nshards:
+        raise ValueError(
+            f"shard_index: `shard_id` must lie in [0, {nshards - 1}], but received {shard_id}."
+        )
+    length = -(-index_num // nshards)
+    mine = torch.eq(torch.div(input, length, rounding_mode="trunc"), shard_id)
+    return torch.where(mine, torch.remainder(input, length), ignore_value)

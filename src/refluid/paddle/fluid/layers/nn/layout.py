@@ -1,0 +1,293 @@
+"""Functions that rearrange elements without computing with them.
+
+Results that could share the memory of a variable which a program may overwrite are copies, as in
+Paddle: `view=True` below.
+May import: torch, core_avx, layers.argument.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from refluid.paddle.fluid.core_avx.operator import ANY, NUMBER, enforce, many, operator
+from refluid.paddle.fluid.core_avx.ops.activation import activate, check_act
+from refluid.paddle.fluid.layers.argument import axes_of, axis_of, integers
+
+__all__ = [
+    "expand",
+    "expand_as",
+    "flatten",
+    "flip",
+    "meshgrid",
+    "reshape",
+    "roll",
+    "split",
+    "squeeze",
+    "stack",
+    "t",
+    "transpose",
+    "unbind",
+    "unsqueeze",
+    "unstack",
+]
+
+
+@operator("reshape2", x=ANY, view=True)
+def reshape(
+    x: Tensor,
+    shape: Sequence[int],
+    actual_shape: Any = None,
+    act: str | None = None,
+    inplace: bool = False,
+    name: str | None = None,
+) -> Tensor:
+    """Give the elements another shape, then apply the activation `act`.
+
+    Same as Paddle 1.8.
+
+    Args:
+        x: any shape.
+        shape: sizes; one may be -1 (the rest), and 0 means the size of x at that place.
+        actual_shape: accepted for compatibility.
+        act: name of an activation.
+        inplace: accepted for compatibility; the dynamic graph never works in place.
+
+    Raises:
+        TypeError: `shape` is not a list of ints.
+        EnforceNotMet: it does not hold the elements of x.
+    """
+    if inplace:
+        warnings.warn("reshape: `inplace` has no effect in the dynamic graph.", stacklevel=3)
+    sizes = integers("reshape", "shape", shape)
+    if 0 in sizes:
+        enforce(
+            all(n != 0 or k < x.dim() for k, n in enumerate(sizes)),
+            f"reshape: a 0 in `shape` {sizes} stands where `x` {list(x.size())} has no dimension.",
+        )
+        sizes = [n or x.size(k) for k, n in enumerate(sizes)]
+    enforce(bool(sizes), "reshape: `shape` must not be empty.")
+    return activate(torch.reshape(x, sizes), check_act(act))
+
+
+@operator("transpose2", x=ANY, view=True)
+def transpose(x: Tensor, perm: Sequence[int], name: str | None = None) -> Tensor:
+    """Reorder the dimensions: dimension k of the result is dimension perm[k] of x.
+
+    Same as Paddle 1.8.
+    """
+    order = integers("transpose", "perm", perm)
+    enforce(
+        sorted(order) == list(range(x.dim())),
+        f"transpose: `perm` must hold each of 0 to {x.dim() - 1} once for `x` {list(x.size())}, "
+        f"but received {order}.",
+    )
+    return torch.permute(x, order)
+
+
+@operator("t", input=ANY, view=True)
+def t(input: Tensor, name: str | None = None) -> Tensor:
+    """Transpose a matrix; a vector stays as it is.
+
+    Same as Paddle 1.8.
+
+    Raises:
+        ValueError: `input` has more than two dimensions.
+    """
+    if input.dim() > 2:
+        raise ValueError(
+            f"t: `input` must have at most 2 dimensions, but received shape "
+            f"{list(input.size())}; use transpose."
+        )
+    return torch.t(input)
+
+
+@operator("squeeze2", input=ANY, view=True)
+def squeeze(input: Tensor, axes: Sequence[int], name: str | None = None) -> Tensor:
+    """Drop dimensions of size 1.
+
+    Same as Paddle 1.8.
+
+    Args:
+        input: any shape.
+        axes: which; [] means all of size 1.
+
+    Raises:
+        EnforceNotMet: one of them has another size.
+    """
+    wanted = integers("squeeze", "axes", axes)
+    if not wanted:
+        kept = [n for n in input.size() if n != 1] or [1]
+        return torch.reshape(input, kept)
+    dims = axes_of("squeeze", "axes", wanted, input.dim())
+    enforce(
+        all(input.size(d) == 1 for d in dims),
+        f"squeeze: the dimensions {wanted} of `input` {list(input.size())} must have size 1.",
+    )
+    return torch.squeeze(input, tuple(dims))
+
+
+@operator("unsqueeze2", input=ANY, view=True)
+def unsqueeze(input: Tensor, axes: int | Sequence[int], name: str | None = None) -> Tensor:
+    """Insert dimensions of size 1, one after the other.
+
+    Same as Paddle 1.8.
+
+    Args:
+        input: any shape.
+        axes: where they stand in the result; ints, or Variables of shape [1].
+    """
+    if not isinstance(axes, (int, list, tuple, Tensor)):
+        raise TypeError(
+            f"unsqueeze: `axes` must be an int or a list of ints, but received {axes!r}."
+        )
+    if isinstance(axes, Tensor):
+        axes = [int(a) for a in axes.flatten().tolist()]
+    for axis in [axes] if isinstance(axes, int) else axes:
+        input = torch.unsqueeze(input, axis_of("unsqueeze", "axes", axis, input.dim() + 1))
+    return input
+
+
+@operator("flatten2", x=ANY, view=True)
+def flatten(x: Tensor, axis: int = 1, name: str | None = None) -> Tensor:
+    """Make a matrix: dimensions before `axis` become rows, the others columns.
+
+    Same as Paddle 1.8.
+
+    Raises:
+        ValueError: `axis` is no int in [0, rank].
+    """
+    if not isinstance(axis, int) or not 0 <= axis <= x.dim():
+        raise ValueError(f"flatten: `axis` must lie in [0, {x.dim()}], but received {axis!r}.")
+    rows = math.prod(x.size()[:axis])
+    return torch.reshape(x, (rows, math.prod(x.size()[axis:])))
+
+
+@operator("expand", x=ANY)
+def expand(x: Tensor, expand_times: Sequence[int], name: str | None = None) -> Tensor:
+    """Repeat x along each dimension as often as `expand_times` says. Same as Paddle 1.8."""
+    times = integers("expand", "expand_times", expand_times)
+    enforce(
+        len(times) == x.dim() and all(n > 0 for n in times),
+        f"expand: `expand_times` must hold {x.dim()} positive ints, one for each dimension of `x` "
+        f"{list(x.size())}, but received {times}.",
+    )
+    return x.repeat(times)
+
+
+@operator("expand_as", x=ANY, target_tensor=ANY)
+def expand_as(x: Tensor, target_tensor: Tensor, name: str | None = None) -> Tensor:
+    """Repeat x until it has the shape of `target_tensor`. Same as Paddle 1.8."""
+    sizes, wanted = x.size(), target_tensor.size()
+    enforce(
+        len(sizes) == len(wanted)
+        and all(n % m == 0 for n, m in zip(wanted, sizes, strict=True)),
+        f"expand_as: each size of `x` {list(sizes)} must divide that of `target_tensor` "
+        f"{list(wanted)}.",
+    )
+    return x.repeat([n // m for n, m in zip(wanted, sizes, strict=True)])
+
+
+@operator("stack", x=many(ANY))
+def stack(x: Tensor | Sequence[Tensor], axis: int = 0) -> Tensor:
+    """Join variables of one shape along a new dimension. Same as Paddle 1.8."""
+    tensors = [x] if isinstance(x, Tensor) else x
+    return torch.stack(tensors, axis_of("stack", "axis", axis, tensors[0].dim() + 1))
+
+
+@operator("unstack", x=ANY)
+def unstack(x: Tensor, axis: int = 0, num: int | None = None) -> list[Tensor]:
+    """Cut x into its parts along `axis`, which disappears.
+
+    Same as Paddle 1.8.
+
+    Raises:
+        EnforceNotMet: `num` is given and is not the size of that dimension.
+    """
+    axis = axis_of("unstack", "axis", axis, x.dim())
+    enforce(
+        num is None or num == x.size(axis),
+        f"unstack: `num` must be {x.size(axis)}, the size of dimension {axis} of `x` "
+        f"{list(x.size())}, but received {num}.",
+    )
+    return _parts(torch.unbind(x, axis))
+
+
+@operator("unbind", input=NUMBER)
+def unbind(input: Tensor, axis: int = 0) -> list[Tensor]:
+    """Cut `input` into its parts along `axis`, which disappears. Same as Paddle 1.8."""
+    return _parts(torch.unbind(input, axis_of("unbind", "axis", axis, input.dim())))
+
+
+@operator("split", input=ANY)
+def split(
+    input: Tensor,
+    num_or_sections: int | Sequence[int],
+    dim: int | Tensor = -1,
+    name: str | None = None,
+) -> list[Tensor]:
+    """Cut `input` into pieces along a dimension.
+
+    Same as Paddle 1.8.
+
+    Args:
+        input: any shape.
+        num_or_sections: the number of equal pieces, or the size of each; one size may be -1.
+        dim: the dimension.
+
+    Raises:
+        TypeError: `num_or_sections` is neither an int nor a list of ints.
+        EnforceNotMet: the pieces do not fit.
+    """
+    axis = axis_of("split", "dim", dim, input.dim())
+    size = input.size(axis)
+    if isinstance(num_or_sections, int):
+        enforce(
+            num_or_sections > 0 and size % num_or_sections == 0,
+            f"split: `num_or_sections` must divide {size}, the size of dimension {axis} of "
+            f"`input` {list(input.size())}, but received {num_or_sections}.",
+        )
+        return _parts(torch.split(input, size // num_or_sections, axis))
+    sections = integers("split", "num_or_sections", num_or_sections)
+    if sections.count(-1) == 1:
+        rest = size - sum(n for n in sections if n != -1)
+        sections = [rest if n == -1 else n for n in sections]
+    enforce(
+        all(n > 0 for n in sections) and sum(sections) == size,
+        f"split: the sizes in `num_or_sections` must be positive and add up to {size}, the size "
+        f"of dimension {axis} of `input` {list(input.size())}, but received {num_or_sections}.",
+    )
+    return _parts(torch.split(input, sections, axis))
+
+
+def _parts(views: Sequence[Tensor]) -> list[Tensor]:
+    # copies: torch forbids to change one of several views of a tensor in place
+    return [torch.clone(view) for view in views]
+
+
+@operator("flip", input=ANY)
+def flip(input: Tensor, dims: int | Sequence[int], name: str | None = None) -> Tensor:
+    """Reverse the order of the elements along the dimensions `dims`. Same as Paddle 1.8."""
+    return torch.flip(input, axes_of("flip", "dims", dims, input.dim()))
+
+
+@operator("roll", input=NUMBER)
+def roll(
+    input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None
+) -> Tensor:
+    """Move the elements along the dimensions `dims`; those pushed out come in at the start.
+
+    Same as Paddle 1.8: without `dims` they move through the flattened variable.
+    """
+    return torch.roll(input, shifts, dims)
+
+
+@operator("meshgrid", input=many(NUMBER))
+def meshgrid(input: Sequence[Tensor], name: str | None = None) -> list[Tensor]:
+    """Repeat N vectors so that together they run through all N-tuples. Same as Paddle 1.8."""
+    return _parts(torch.meshgrid(*input, indexing="ij"))

@@ -1,0 +1,267 @@
+"""Random numbers. With a `seed` they are those that Paddle draws on a CPU; 0 means new ones.
+
+The main program's `random_seed` has no effect on them, as in Paddle.
+May import: torch, core_avx, layers.argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from refluid.paddle.fluid.core_avx import random
+from refluid.paddle.fluid.core_avx.dtype import to_torch_dtype
+from refluid.paddle.fluid.core_avx.operator import ANY, FLOAT, enforce, operator
+from refluid.paddle.fluid.core_avx.tracer import current_place
+from refluid.paddle.fluid.layers.argument import integers, number, size_of, sizes_like, write
+
+__all__ = [
+    "gaussian_random",
+    "gaussian_random_batch_size_like",
+    "randint",
+    "randn",
+    "random_crop",
+    "randperm",
+    "sampling_id",
+    "uniform_random",
+    "uniform_random_batch_size_like",
+]
+
+
+def _float_dtype(op_type: str, dtype: Any) -> torch.dtype:
+    kind = to_torch_dtype(dtype)
+    if kind not in (torch.float32, torch.float64):
+        raise TypeError(f"{op_type}: `dtype` must be float32 or float64, but received {dtype!r}.")
+    return kind
+
+
+def _uniform(
+    op_type: str, sizes: list[int], low: float, high: float, seed: int, dtype: Any
+) -> Tensor:
+    enforce(low < high, f"{op_type}: `min` must be below `max`, but received {low} and {high}.")
+    numbers = random.uniform(sizes, low, high, seed, _float_dtype(op_type, dtype))
+    return numbers.to(current_place().device)
+
+
+def _normal(
+    op_type: str, sizes: list[int], mean: float, std: float, seed: int, dtype: Any
+) -> Tensor:
+    numbers = random.normal(sizes, mean, std, seed, _float_dtype(op_type, dtype))
+    return numbers.to(current_place().device)
+
+
+@operator("uniform_random")
+def uniform_random(
+    shape: Sequence[int] | Tensor,
+    dtype: Any = "float32",
+    min: float = -1.0,
+    max: float = 1.0,
+    seed: int = 0,
+) -> Tensor:
+    """Draw from [min, max).
+
+    Same as Paddle 1.8.
+
+    Args:
+        shape: ints, Variables of shape [1], or one Variable of sizes.
+        dtype: float32 or float64.
+        min: the smallest value.
+        max: the bound that is not reached.
+        seed: 0 for new numbers each time.
+
+    Effects:
+        Without a seed torch's generator advances.
+    """
+    sizes = size_of("uniform_random", "shape", shape)
+    return _uniform("uniform_random", sizes, min, max, seed, dtype)
+
+
+@operator("gaussian_random")
+def gaussian_random(
+    shape: Sequence[int] | Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    seed: int = 0,
+    dtype: Any = "float32",
+) -> Tensor:
+    """Draw from the normal distribution; otherwise as `uniform_random`. Same as Paddle 1.8."""
+    sizes = size_of("gaussian_random", "shape", shape)
+    return _normal("gaussian_random", sizes, mean, std, seed, dtype)
+
+
+@operator("uniform_random_batch_size_like", input=ANY)
+def uniform_random_batch_size_like(
+    input: Tensor,
+    shape: Sequence[int],
+    dtype: Any = "float32",
+    input_dim_idx: int = 0,
+    output_dim_idx: int = 0,
+    min: float = -1.0,
+    max: float = 1.0,
+    seed: int = 0,
+) -> Tensor:
+    """Draw from [min, max) in a shape whose size at `output_dim_idx` is one of `input`.
+
+    Same as Paddle 1.8.
+    """
+    op_type = "uniform_random_batch_size_like"
+    sizes = sizes_like(op_type, input, shape, input_dim_idx, output_dim_idx)
+    return _uniform(op_type, sizes, min, max, seed, dtype)
+
+
+@operator("gaussian_random_batch_size_like", input=ANY)
+def gaussian_random_batch_size_like(
+    input: Tensor,
+    shape: Sequence[int],
+    input_dim_idx: int = 0,
+    output_dim_idx: int = 0,
+    mean: float = 0.0,
+    std: float = 1.0,
+    seed: int = 0,
+    dtype: Any = "float32",
+) -> Tensor:
+    """Draw normally in a shape whose size at `output_dim_idx` is one of `input`.
+
+    Same as Paddle 1.8.
+    """
+    op_type = "gaussian_random_batch_size_like"
+    sizes = sizes_like(op_type, input, shape, input_dim_idx, output_dim_idx)
+    return _normal(op_type, sizes, mean, std, seed, dtype)
+
+
+@operator("randn")
+def randn(
+    shape: Sequence[int] | Tensor,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    device: str | None = None,
+    stop_gradient: bool = True,
+    name: str | None = None,
+) -> Tensor:
+    """Draw from the standard normal distribution, by default float32. Same as Paddle 1.8."""
+    sizes = size_of("randn", "shape", shape)
+    return write(_normal("randn", sizes, 0.0, 1.0, 0, dtype or "float32"), out)
+
+
+@operator("randint")
+def randint(
+    low: int,
+    high: int | None = None,
+    shape: Sequence[int] | Tensor | None = None,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    device: str | None = None,
+    stop_gradient: bool = False,
+    seed: int = 0,
+    name: str | None = None,
+) -> Tensor:
+    """Draw whole numbers from [low, high), or from [0, low) without `high`.
+
+    Same as Paddle 1.8.
+
+    Args:
+        low: the smallest number.
+        high: the bound that is not reached.
+        shape: by default [1].
+        out: a variable to overwrite and return.
+        dtype: int32 or int64, the default.
+        device: accepted for compatibility.
+        stop_gradient: accepted for compatibility.
+        seed: 0 for new numbers each time.
+
+    Raises:
+        ValueError: nothing lies between the bounds.
+    """
+    if high is None:
+        low, high = 0, low
+    if low >= high:
+        raise ValueError(f"randint: `low` must be below `high`, but received {low} and {high}.")
+    kind = torch.int64 if dtype is None else to_torch_dtype(dtype)
+    if kind not in (torch.int32, torch.int64):
+        raise TypeError(f"randint: `dtype` must be int32 or int64, but received {dtype!r}.")
+    sizes = [1] if shape is None else size_of("randint", "shape", shape)
+    numbers = random.integers(sizes, low, high, seed, kind)
+    return write(numbers.to(current_place().device), out)
+
+
+@operator("randperm")
+def randperm(
+    n: int,
+    out: Tensor | None = None,
+    dtype: Any = "int64",
+    device: str | None = None,
+    stop_gradient: bool = True,
+    seed: int = 0,
+) -> Tensor:
+    """Return the numbers from 0 to n - 1 in random order.
+
+    Same as Paddle 1.8.
+
+    Raises:
+        ValueError: n is not positive.
+    """
+    if n < 1:
+        raise ValueError(f"randperm: `n` must be positive, but received {n}.")
+    generator = torch.Generator().manual_seed(seed) if seed else None
+    order = torch.randperm(n, generator=generator, dtype=to_torch_dtype(dtype))
+    return write(order.to(current_place().device), out)
+
+
+@operator("sampling_id", x=FLOAT)
+def sampling_id(
+    x: Tensor, min: float = 0.0, max: float = 1.0, seed: int = 0, dtype: Any = "float32"
+) -> Tensor:
+    """Draw one column number for each row of probabilities.
+
+    Same as Paddle 1.8: the first column up to which the probabilities add up to more than a number
+    drawn from [min, max).
+
+    Args:
+        x: [B, N].
+        min: the smallest number drawn.
+        max: the bound that is not reached.
+        seed: 0 for new numbers each time.
+        dtype: accepted for compatibility.
+
+    Returns:
+        int64 [B].
+    """
+    enforce(x.dim() == 2, f"sampling_id: `x` must be [B, N], but received {list(x.size())}.")
+    level = random.uniform([x.size(0), 1], min, max, seed).to(x.device)
+    below = torch.sum(torch.lt(torch.cumsum(torch.detach(x), 1), level), 1)
+    return torch.clamp(below, max=x.size(1) - 1)
+
+
+@operator("random_crop", x=ANY)
+def random_crop(x: Tensor, shape: Sequence[int], seed: int | Tensor | None = None) -> Tensor:
+    """Cut a piece of `shape` out of each sample, each at a place of its own.
+
+    Same as Paddle 1.8.
+
+    Args:
+        x: [B, ...].
+        shape: sizes of a piece, for the last dimensions of x.
+        seed: an int or a Variable of shape [1]; by default new places each time.
+    """
+    sizes = integers("random_crop", "shape", shape)
+    batch_dims = x.dim() - len(sizes)
+    whole = list(x.size()[batch_dims:])
+    enforce(
+        batch_dims >= 0 and all(n <= m for n, m in zip(sizes, whole, strict=False)),
+        f"random_crop: `shape` must fit into the last dimensions of `x` {list(x.size())}, but "
+        f"received {sizes}.",
+    )
+    samples = x.reshape(-1, *whole)
+    bounds = torch.tensor([m - n + 1 for n, m in zip(sizes, whole, strict=True)])
+    chosen = 0 if seed is None else int(number(seed))
+    levels = random.uniform([samples.size(0), len(sizes)], 0.0, 1.0, chosen)
+    starts = (levels * bounds).long().tolist()
+    pieces = []
+    for sample, start in zip(torch.unbind(samples), starts, strict=True):
+        for dim, (begin, size) in enumerate(zip(start, sizes, strict=True)):
+            sample = sample.narrow(dim, begin, size)
+        pieces.append(sample)
+    return torch.stack(pieces).reshape(*x.size()[:batch_dims], *sizes)

@@ -1,0 +1,97 @@
+"""The one door: what it admits, what it refuses, what it gives back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from refluid.paddle.fluid.core_avx import EnforceNotMet, VarBase
+from refluid.paddle.fluid.core_avx.operator import (
+    FLOAT,
+    INT64,
+    OPERATORS,
+    many,
+    operator,
+    optional,
+)
+from refluid.paddle.fluid.dygraph.base import guard, to_variable
+
+
+@operator("test_weighted", x=FLOAT, weight=optional(FLOAT), ids=optional(INT64))
+def weighted(x, weight=None, ids=None, scale=1.0):
+    y = x * scale if weight is None else torch.matmul(x, weight) * scale
+    return y if ids is None else (y, y[ids])
+
+
+@operator("test_joined", xs=many(FLOAT))
+def joined(xs, axis=0):
+    return torch.cat(xs, axis)
+
+
+@operator("test_flat", view=True, x=FLOAT)
+def flat(x):
+    return x.reshape(-1)
+
+
+@pytest.fixture(autouse=True)
+def _graph():
+    with guard():
+        yield
+
+
+def ones(*shape: int, dtype: str = "float32") -> VarBase:
+    return to_variable(np.ones(shape, dtype))
+
+
+def test_results_are_variables():
+    assert type(weighted(ones(2, 2))) is VarBase
+    pair = weighted(ones(2, 2), ids=to_variable(np.array([0])))
+    assert type(pair) is tuple
+    assert [type(v) for v in pair] == [VarBase, VarBase]
+
+
+def test_plain_tensors_are_admitted():
+    assert weighted(torch.ones(2, 2), scale=3.0).numpy().tolist() == [[3, 3], [3, 3]]
+
+
+def test_every_operator_stands_in_the_table():
+    assert OPERATORS["test_weighted"] is weighted
+
+
+def test_something_else_is_a_type_error():
+    with pytest.raises(TypeError, match=r"test_weighted: `x` must be a Variable, but received int"):
+        weighted(3)
+    with pytest.raises(TypeError, match=r"`xs\[1\]` must be a Variable, but received list"):
+        joined([ones(1), [1.0]])
+    with pytest.raises(TypeError, match="`xs` must be a Variable or a list of them"):
+        joined(None)
+
+
+def test_another_element_type_is_refused():
+    with pytest.raises(EnforceNotMet, match=r"`x` must be of float16, .* received int64 \[2\]"):
+        weighted(ones(2, dtype="int64"))
+    with pytest.raises(EnforceNotMet, match="`x` and `weight` must have one element type"):
+        weighted(ones(2, 2), ones(2, 2, dtype="float64"))
+    with pytest.raises(EnforceNotMet, match=r"`xs\[0\]` and `xs\[1\]` must have one"):
+        joined([ones(2), ones(2, dtype="float64")])
+
+
+def test_what_torch_refuses_names_all_shapes():
+    with pytest.raises(EnforceNotMet, match=r"`x` float32 \[2, 3\], `weight` float32 \[2, 3\]"):
+        weighted(ones(2, 3), ones(2, 3))
+
+
+def test_views_of_leaves_are_copied():
+    x = ones(2, 2)
+    y = flat(x)
+    x.set_value(np.zeros((2, 2), "float32"))
+    assert y.numpy().tolist() == [1, 1, 1, 1]
+
+
+def test_the_graph_ends_at_stop_gradient():
+    x = ones(2)
+    x.stop_gradient = False
+    y = x * 2.0
+    y.stop_gradient = True
+    assert weighted(y).stop_gradient
