@@ -32,10 +32,10 @@ check: $(VENV)/.dev ## lint, format, types, spelling
 	@$(BIN)/codespell $$(git ls-files 2>/dev/null || echo src tests)
 
 bench: $(VENV)/.dev ## measure the speed beside plain PyTorch, and Paddle where it is installed
-	@$(BIN)/python benchmarks/run.py $(ARGS)
+	@$(BIN)/python benchmarks/training_step.py $(ARGS)
 
 conformance: $(VENV)/.dev ## compare with a real Paddle 1.8.5 (needs Python 3.7)
-	@$(BIN)/python tests/conformance/run.py $(ARGS)
+	@$(BIN)/python tests/conformance/paddle18.py $(ARGS)
 
 docs: $(VENV)/.dev ## write docs/coverage.md anew
 	@$(BIN)/python -m refluid.hook.coverage docs/coverage.md

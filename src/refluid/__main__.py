@@ -8,11 +8,17 @@ May import: errors, env, hook.
 from __future__ import annotations
 
 import sys
+
+if __name__ == "__main__" and not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+    # The working folder, where -m looked for refluid. The program's own folder will take its place;
+    # until then a `random.py` in either must not become a part of refluid.
+    del sys.path[0]
+
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from refluid import __version__, env
-from refluid.errors import DeviceError, RefluidError
+from refluid.errors import RefluidError
 from refluid.hook import install, program
 
 HELP = """\
@@ -85,10 +91,10 @@ def _run(run: Callable[..., None], *arguments: object) -> None:
 
 
 def _force_device(name: str) -> None:
-    try:
-        env.force_device(name)
-    except DeviceError as error:
-        _stop(str(error))
+    """Make `name` the device that every place in the program means."""
+    if name not in env.DEVICES:
+        _stop(f"`--device` must be one of {', '.join(env.DEVICES)}, but is {name!r}.")
+    env.force_device(name)
 
 
 def _stop(message: str) -> NoReturn:

@@ -120,7 +120,12 @@ CASES = {
     "script imports its neighbour": Case(
         ("sub/a.py",), {"sub/a.py": "import b", "sub/b.py": "print(__file__)"}
     ),
-    "module": Case(("-m", "package.mod", "-c"), {"package/mod.py": LOOK, "package/__init__.py": ""}),
+    "script beside files with the names of Python's own modules": Case(
+        ("sub/a.py",), {"sub/a.py": LOOK, **dict.fromkeys(("grp.py", "fnmatch.py"), "1 / 0")}
+    ),
+    "module": Case(
+        ("-m", "package.mod", "-c"), {"package/mod.py": LOOK, "package/__init__.py": ""}
+    ),
     "module without a space": Case(("-mmod", "x"), {"mod.py": LOOK}),
     "package": Case(
         ("-m", "package"),
@@ -264,7 +269,8 @@ def test_version_is_printed(tmp_path: Path) -> None:
         (("-W", "error", "a.py"), "is for the interpreter"),
         (("--fast", "a.py"), "`--fast` is not an option of refluid"),
         (("--device",), "`--device` needs a value"),
-        (("--device", "gpu", "a.py"), "cpu, cuda"),
+        (("--device", "gpu", "a.py"), "`--device` must be one of cpu, cuda, but is 'gpu'"),
+        (("--device=", "a.py"), "but is ''"),
         (("-c",), "`-c` needs a value"),
         (("-m",), "`-m` needs a value"),
     ],

@@ -32,16 +32,17 @@ class Net(fluid.dygraph.Layer):
 
     def __init__(self):
         super().__init__()
-        self.fc, self.bn = Linear(3, 2), BatchNorm(2)
+        self.fc, self.bn = Linear(3, 2), BatchNorm(3)
         self.fc.weight.set_value(np.linspace(-1, 1, 6, dtype="float32").reshape(3, 2))
 
     def forward(self, x):
-        return self.bn(self.fc(x))
+        return self.fc(self.bn(x))
 
 
 def step(net, optimizer, number):
-    x = np.sin(np.arange(12, dtype="float32") + number).reshape(4, 3)
-    loss = fluid.layers.mean(fluid.layers.square(net(to_variable(x)) - 1.0))
+    x = to_variable(np.sin(np.arange(12, dtype="float32") + number).reshape(4, 3))
+    x.stop_gradient = False  # Paddle's BatchNorm cannot go back to an input without a gradient
+    loss = fluid.layers.mean(fluid.layers.square(net(x) - 1.0))
     loss.backward()
     optimizer.minimize(loss)
     net.clear_gradients()

@@ -191,9 +191,7 @@ class Machine:
         for key in values[::2]:
             # Other keys can be chosen so that a small file keeps a dictionary busy for hours
             if type(key) is not str:
-                raise CheckpointError(
-                    f"a dictionary has a key that is a {describe(key)}, no string"
-                )
+                raise CheckpointError(f"a dictionary key is a {describe(key)}, not a string")
         target.update(zip(values[::2], values[1::2], strict=True))
 
     def _append_one(self) -> None:

@@ -41,13 +41,13 @@ class LabeledImages:
         assert self.images.dtype == np.float32
         assert self.images.ndim == 4
         assert self.labels.dtype == np.int64
+        if self.images.size == 0:
+            raise DataError(f"{self.source}: expected at least one image, but there is none.")
         if len(self.images) != len(self.labels):
             raise DataError(
                 f"{self.source}: expected as many labels as images, but there are "
                 f"{len(self.images)} images and {len(self.labels)} labels."
             )
-        if self.images.size == 0:
-            raise DataError(f"{self.source}: expected at least one image, but there is none.")
         low, high = float(self.images.min()), float(self.images.max())
         # written so that it is true of nan as well
         if not (low >= 0 and high <= 1):

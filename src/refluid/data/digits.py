@@ -20,13 +20,11 @@ _NUM_IMAGES = 1797
 _NUM_VALID = 180
 _NUM_TEST = 360
 _MAX_PIXEL = 16
+_SEED = 0
 
 
-def load_digits(seed: int = 0) -> DataSet:
+def load_digits() -> DataSet:
     """Load scikit-learn's digits: 1,257 to train, 180 to validate, 360 to test.
-
-    Args:
-        seed: chooses which digits go into which part.
 
     Returns:
         Images float32 [N, 1, 8, 8]: pixel / 16.
@@ -36,7 +34,7 @@ def load_digits(seed: int = 0) -> DataSet:
     """
     try:
         # an extra, and slow to load
-        from sklearn.datasets import load_digits as load_bunch  # noqa: PLC0415
+        from sklearn.datasets import load_digits as load_bunch
     except ImportError:
         raise DataError(
             "The bundled digits come with scikit-learn, which is not installed: "
@@ -48,7 +46,8 @@ def load_digits(seed: int = 0) -> DataSet:
             f"scikit-learn's digits: expected {_NUM_IMAGES} images of 8x8 with a label each, but "
             f"there are images {bunch.images.shape} and labels {bunch.target.shape}."
         )
-    order = np.random.default_rng(seed).permutation(_NUM_IMAGES)
+    # RandomState's numbers are the same in every version of numpy
+    order = np.random.RandomState(_SEED).permutation(_NUM_IMAGES)
     test, valid, train = np.split(order, [_NUM_TEST, _NUM_TEST + _NUM_VALID])
 
     def part(index: NDArray[np.int64]) -> LabeledImages:

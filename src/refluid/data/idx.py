@@ -52,7 +52,7 @@ def read_idx(path: str | Path, num_dims: int) -> NDArray[np.uint8]:
         shape = struct.unpack(f">{num_dims}I", header)
         num_bytes = math.prod(shape)
         values = stream.read(num_bytes)
-        # also makes gzip compare its checksum, which stands behind the last value
+        # this also makes gzip compare its checksum, which stands behind the last value
         more = stream.read(1)
     if len(values) < num_bytes or more:
         found = f"only {len(values)} follow" if not more else "more follow"

@@ -19,12 +19,8 @@ from refluid.errors import DataError
 
 __all__ = ["load_mnist"]
 
-_STEMS = {
-    "train images": "train-images",
-    "train labels": "train-labels",
-    "test images": "t10k-images",
-    "test labels": "t10k-labels",
-}
+_TRAIN = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
+_TEST = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 # 10,000 of MNIST's 60,000
 _VALID_SHARE = 6
 
@@ -57,14 +53,15 @@ def load_mnist(path: str | Path, progress: Progress | None = None) -> DataSet:
 
 
 def _load_folder(folder: Path) -> DataSet:
-    files = {what: _find(folder, stem, what) for what, stem in _STEMS.items()}
-    missing = [f"{_name(stem, what)}.gz" for what, stem in _STEMS.items() if files[what] is None]
+    files = {name: _find(folder, name) for name in _TRAIN + _TEST}
+    found = {name: path for name, path in files.items() if path is not None}
+    missing = [name for name in files if name not in found]
     if missing:
         raise DataError(
             f"{folder} has no {', no '.join(missing)}: expected the four IDX files of MNIST, "
-            "with or without .gz."
+            "each with or without .gz."
         )
-    train = _read_pair(files["train images"], files["train labels"])
+    train = _read_pair(*(found[name] for name in _TRAIN))
     num_valid = len(train) // _VALID_SHARE
     if num_valid == 0:
         raise DataError(
@@ -75,31 +72,23 @@ def _load_folder(folder: Path) -> DataSet:
         name=str(folder),
         train=_cut(train, slice(None, -num_valid)),
         valid=_cut(train, slice(-num_valid, None)),
-        test=_read_pair(files["test images"], files["test labels"]),
+        test=_read_pair(*(found[name] for name in _TEST)),
     )
 
 
-def _name(stem: str, what: str) -> str:
-    return f"{stem}-idx{3 if what.endswith('images') else 1}-ubyte"
-
-
-def _find(folder: Path, stem: str, what: str) -> Path | None:
-    name = _name(stem, what)
+def _find(folder: Path, name: str) -> Path | None:
     return next((p for p in (folder / f"{name}.gz", folder / name) if p.is_file()), None)
 
 
-def _read_pair(images_path: Path | None, labels_path: Path | None) -> LabeledImages:
-    assert images_path is not None
-    assert labels_path is not None
+def _read_pair(images_path: Path, labels_path: Path) -> LabeledImages:
     pixels = read_idx(images_path, 3)
     labels = read_idx(labels_path, 1)
-    images = pixels[:, None].astype(np.float32) / np.float32(256)
     return LabeledImages(
-        images=images, labels=labels.astype(np.int64), source=f"{images_path} and {labels_path}"
+        images=pixels[:, None].astype(np.float32) / np.float32(256),
+        labels=labels.astype(np.int64),
+        source=f"{images_path} and {labels_path.name}",
     )
 
 
 def _cut(part: LabeledImages, index: slice) -> LabeledImages:
-    return LabeledImages(
-        images=part.images[index], labels=part.labels[index], source=part.source
-    )
+    return LabeledImages(images=part.images[index], labels=part.labels[index], source=part.source)

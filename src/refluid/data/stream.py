@@ -21,6 +21,7 @@ __all__ = ["DataStream", "Progress"]
 Progress = Callable[[float], None]
 """Is told how much of the work is done, from 0 to 1."""
 
+_CHUNK_BYTES = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -44,6 +45,14 @@ class DataStream:
 
     def read(self, num_bytes: int) -> bytes:
         """Return the next `num_bytes` bytes, or fewer where the file ends."""
+        # piece by piece: a file's own word for its size is not yet a reason to allocate as much
+        chunks = []
+        while num_bytes and (chunk := self._read_once(min(num_bytes, _CHUNK_BYTES))):
+            chunks.append(chunk)
+            num_bytes -= len(chunk)
+        return b"".join(chunks)
+
+    def _read_once(self, num_bytes: int) -> bytes:
         try:
             return self._bytes.read(num_bytes)
         except (OSError, EOFError, zlib.error) as error:

@@ -108,7 +108,7 @@ class FluidFinder:
         """Return Python's own spec, with `then` to be called on the loaded module."""
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _FollowedLoader(spec.loader, then)
+            spec.loader = _FollowedLoader(spec, then)
         return spec
 
 
@@ -131,23 +131,16 @@ class _AliasLoader(Loader):
         # The import system has put the alias's spec there; the module has been run under its own.
         module.__spec__ = self._engine
 
-    def is_package(self, fullname: str) -> bool:
-        return self._engine.submodule_search_locations is not None
-
-    def get_source(self, fullname: str) -> str | None:
-        source: str | None = self._loader.get_source(self._engine.name)
-        return source
-
-    def get_code(self, fullname: str) -> CodeType | None:
-        code: CodeType | None = self._loader.get_code(self._engine.name)
-        return code
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
 
 
 class _FollowedLoader(Loader):
     """Another loader, with something to be done after the module has been run."""
 
-    def __init__(self, loader: Any, then: Callable[[ModuleType], None]) -> None:
-        self._loader = loader
+    def __init__(self, spec: ModuleSpec, then: Callable[[ModuleType], None]) -> None:
+        self._name = spec.name
+        self._loader: Any = spec.loader
         self._then = then
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
@@ -158,8 +151,20 @@ class _FollowedLoader(Loader):
         self._loader.exec_module(module)
         self._then(module)
 
+    def get_code(self, fullname: str) -> CodeType | None:
+        # `fullname` may be Paddle's name of the module, which the other loader would refuse.
+        code: CodeType | None = self._loader.get_code(self._name)
+        return code
+
+    def get_source(self, fullname: str) -> str | None:
+        source: str | None = self._loader.get_source(self._name)
+        return source
+
+    def is_package(self, fullname: str) -> bool:
+        return bool(self._loader.is_package(self._name))
+
     def __getattr__(self, name: str) -> Any:
-        # get_source, get_data, get_resource_reader: all that inspect and importlib.resources use.
+        # get_data, get_resource_reader and whatever else the other loader can do.
         return getattr(self._loader, name)
 
 

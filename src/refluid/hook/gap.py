@@ -151,4 +151,8 @@ def _is_import_from(frame: FrameType) -> bool:
     ImportError with words of its own. The one way to have ours shown is to raise an ImportError,
     and the one way to know when is the instruction that is being run.
     """
-    return frame.f_code.co_code[frame.f_lasti] == _IMPORT_FROM
+    code, at = frame.f_code.co_code, frame.f_lasti
+    # Python 3.10 stops at the prefix that an instruction has where there are many names.
+    while code[at] == opcode.EXTENDED_ARG:
+        at += 2
+    return code[at] == _IMPORT_FROM

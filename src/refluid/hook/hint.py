@@ -80,14 +80,14 @@ HINTS = {
 # Names of the top-level package that came with Paddle 2.
 PADDLE_2 = frozenset(
     "CPUPlace CUDAPlace DataParallel Model ParamAttr Tensor abs add amp arange argmax argsort "
-    "autograd callbacks cast clip concat create_parameter cross device disable_static divide "
+    "autograd callbacks cast clip concat create_parameter cross disable_static divide "
     "enable_static equal exp expand eye flatten flops full full_like gather get_default_dtype "
     "get_device grad hub in_dynamic_mode increment inference io is_compiled_with_cuda is_tensor "
     "jit linalg linspace load log matmul max mean meshgrid metric min mm multiply nn no_grad "
     "nonzero norm normal numel onnx ones ones_like optimizer pow prod profiler rand randint randn "
     "randperm rank reshape save scale seed set_default_dtype set_device set_grad_enabled shape "
     "signal sparse split sqrt square squeeze stack static std subtract sum summary t tanh tensor "
-    "text tile to_tensor topk transpose uniform unsqueeze version vision where zeros "
+    "text tile to_tensor topk transpose uniform unsqueeze vision where zeros "
     "zeros_like".split()
 )
 

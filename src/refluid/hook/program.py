@@ -4,7 +4,7 @@ Scripts and pieces of code are run here; modules, folders and zip files by the v
 the interpreter calls for `-m`. What the program sees of itself is what `python` shows it:
 `sys.argv`, the head of `sys.path`, a `__main__` module of its own. Its exceptions go on to the
 interpreter, which ends the process as always; only the frames of refluid are taken out of the
-traceback on the way.
+traceback on the way. The caller has left `sys.path` without a folder of any program.
 May import: nothing of refluid.
 """
 
@@ -58,8 +58,8 @@ def run_script(path: str, arguments: Sequence[str]) -> None:
 
 def run_module(name: str, arguments: Sequence[str]) -> None:
     """Run a module as `python -m name arguments...` does."""
-    # The head of the path is the working folder, where -m for refluid itself has put it.
     sys.argv = ["-m", *arguments]
+    _set_path_head(os.getcwd())
     _new_main()
     _run(_run_module_as_main, name, True)
 
@@ -84,11 +84,8 @@ def run_input(arguments: Sequence[str]) -> None:
 
 
 def _set_path_head(entry: str, *, always: bool = False) -> None:
-    """Put `entry` first on `sys.path`, in place of what -m has put there."""
-    safe = sys.flags.isolated or getattr(sys.flags, "safe_path", False)
-    if not safe:
-        sys.path[0] = entry
-    elif always:
+    """Put `entry` first on `sys.path`, unless the interpreter was told to put nothing there."""
+    if always or not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
         sys.path.insert(0, entry)
 
 

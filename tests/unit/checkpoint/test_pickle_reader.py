@@ -54,9 +54,7 @@ class Calls:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_function_is_refused_by_its_name_and_not_called(
-    tmp_path, protocol, function, args, name
-):
+def test_a_function_is_refused_by_its_name_and_not_called(tmp_path, protocol, function, args, name):
     trace = tmp_path / "trace"
     args = [a.format(str(trace)) if isinstance(a, str) else a for a in args]
     message = refusal(pickle.dumps(Calls(function, *args), protocol, fix_imports=False))

@@ -26,7 +26,8 @@ def test_only_opcodes_of_protocol_2_are_used():
 
 def test_arrays_have_the_names_of_numpy_1():
     names = {
-        arg for _, arg, _ in pickletools.genops(written([np.ones(2), np.float32(1)]))
+        arg
+        for _, arg, _ in pickletools.genops(written([np.ones(2), np.float32(1)]))
         if isinstance(arg, str) and " " in arg
     }
     assert names == {
@@ -80,13 +81,14 @@ def test_subclasses_of_array_become_plain_arrays():
     assert type(read_again(np.ones(3).view(Named))) is np.ndarray
 
 
-@pytest.mark.parametrize(
-    "value",
-    [0, 255, 256, -1, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**63, -(2**200), True, None, 0.1,
-     float("-inf"), "", "\u7b2c\U0001f600", b"", bytes(range(256)), [], (), {}, [[1], (2, {"a": 3})],
-     np.float64(0.1), np.int32(-5), np.bool_(True)],
-    ids=repr,
-)  # fmt: skip
+VALUES = [
+    *(0, 255, 256, -1, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**63, -(2**200)),
+    *(True, None, 0.1, float("-inf"), "", "\u7b2c\U0001f600", b"", bytes(range(256))),
+    *([], (), {}, [[1], (2, {"a": 3})], np.float64(0.1), np.int32(-5), np.bool_(True)),
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
 def test_values_come_back_as_they_were(value):
     read = read_again(value)
     assert read == value

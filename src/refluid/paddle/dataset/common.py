@@ -15,6 +15,7 @@ import os
 import pickle
 import shutil
 import sys
+import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -46,7 +47,7 @@ def md5file(fname: str) -> str:
         return _md5(file)
 
 
-def _md5(file: IO[bytes]) -> str:
+def _md5(file: IO[bytes] | gzip.GzipFile) -> str:
     checksum = hashlib.md5(usedforsecurity=False)
     while block := file.read(1 << 20):
         checksum.update(block)
@@ -83,7 +84,9 @@ def download(url: str, module_name: str, md5sum: str, save_name: str | None = No
     try:
         _fetch(url, path, md5sum)
     except (OSError, http.client.HTTPException, _WrongContent) as error:
-        reason = error or type(error).__name__
+        reason = str(error) or type(error).__name__
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it is the server's answer too, and holds the connection
         raise DataError(
             f"data set {module_name!r}: expected {path} (MD5 {md5sum}), but {trouble}, and "
             f"downloading {url} failed: {reason}. Put the file there, or set {env.DATA} to a "

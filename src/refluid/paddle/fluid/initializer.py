@@ -230,9 +230,11 @@ class BilinearInitializer(Initializer):
         size = shape[3]
         factor = math.ceil(size / 2.0)
         centre = (2 * factor - 1 - factor % 2) / (2.0 * factor)
-        line = 1 - np.abs(np.arange(size) / factor - centre)
-        window = torch.from_numpy(np.outer(line, line))
-        _fill(var, window.expand(shape))
+        number = np.arange(var.numel())
+        # Paddle forgets to round the row down, so that it grows within a row too
+        column, row = number % size, (number / size) % size
+        values = (1 - np.abs(column / factor - centre)) * (1 - np.abs(row / factor - centre))
+        _fill(var, torch.from_numpy(values).reshape(shape))
 
 
 class NumpyArrayInitializer(Initializer):

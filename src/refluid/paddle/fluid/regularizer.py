@@ -37,7 +37,7 @@ class WeightDecayRegularizer:
         raise NotImplementedError
 
     def add_to(
-        self, grads: Sequence[torch.Tensor], params: Sequence[torch.Tensor]
+        self, grads: list[torch.Tensor], params: list[torch.Tensor]
     ) -> Sequence[torch.Tensor]:
         """Return new gradients, the term added; in one pass where a final class knows how."""
         return [grad + self(param, grad, None) for grad, param in zip(grads, params, strict=True)]
@@ -63,7 +63,7 @@ class L2DecayRegularizer(WeightDecayRegularizer):
         return f"L2Decay, regularization_coeff={self._regularization_coeff:f}"
 
     def add_to(
-        self, grads: Sequence[torch.Tensor], params: Sequence[torch.Tensor]
+        self, grads: list[torch.Tensor], params: list[torch.Tensor]
     ) -> Sequence[torch.Tensor]:
         """Return `grad + coeff * param` for each."""
         return torch._foreach_add(grads, params, alpha=self._regularization_coeff)
@@ -91,7 +91,7 @@ class L1DecayRegularizer(WeightDecayRegularizer):
         return f"L1Decay, regularization_coeff={self._regularization_coeff:f}"
 
     def add_to(
-        self, grads: Sequence[torch.Tensor], params: Sequence[torch.Tensor]
+        self, grads: list[torch.Tensor], params: list[torch.Tensor]
     ) -> Sequence[torch.Tensor]:
         """Return `grad + coeff * sign(param)` for each."""
         signs = torch._foreach_sign(params)

@@ -33,6 +33,9 @@ class Array(np.ndarray):
             )
         return self.item()
 
+    def __repr__(self) -> str:
+        return repr(np.asarray(self))
+
     def __array_wrap__(self, array, context=None, return_scalar=False):  # type: ignore[override]
         # a full reduction of a subclass would otherwise stay an array of no dimensions
         if return_scalar or array.ndim == 0:

@@ -21,7 +21,8 @@ _C_TYPES = {
 
 def tensor_text(tensor: torch.Tensor) -> str:
     """Return dims, layout, type and all values, flat, six significant digits."""
-    plain = tensor.detach().as_subclass(torch.Tensor).cpu()
+    # not tensor.detach(), which would count as one more variable
+    plain = torch.Tensor.detach(tensor).cpu()
     number = "%g" if plain.is_floating_point() else "%d"
     data = " ".join([number % v for v in plain.flatten().tolist()])
     dims = ", ".join(str(n) for n in plain.shape)

@@ -82,7 +82,7 @@ def to_array(slot: int, item: Any) -> np.ndarray:
         TypeError: the item is a nested list of uneven lengths, or holds other things than numbers.
     """
     try:
-        array = np.array(item)
+        array = np.asarray(item)
     except ValueError as error:
         raise TypeError(
             f"slot {slot} of the batch cannot be made an array: {error}. Usually its nested lists "
@@ -93,7 +93,8 @@ def to_array(slot: int, item: Any) -> np.ndarray:
             f"slot {slot} of the batch must hold numbers, but received {type(item).__name__} of "
             f"{', '.join(sorted({type(x).__name__ for x in array.flat}))}."
         )
-    return array
+    # what was made of a list is new, anything else may be the reader's own memory
+    return array if isinstance(item, (list, tuple)) else array.copy()
 
 
 def to_variables(batches: Iterable[Iterable[np.ndarray]], place: Place) -> Iterator[list[VarBase]]:

@@ -3,7 +3,7 @@
 `PREFIX.pdparams` holds parameters and `PREFIX.pdopt` the optimizer's state; which of the two a
 dictionary becomes depends on its first value, as in Paddle. The files themselves are
 `refluid.checkpoint`'s: written atomically, read without running anything in them.
-May import: checkpoint (refluid's), errors, core_avx, framework.
+May import: checkpoint (refluid's), core_avx, framework.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from refluid.checkpoint import read_state, write_state
-from refluid.errors import CheckpointError
 from refluid.paddle.fluid.core_avx import VarBase
 from refluid.paddle.fluid.framework import ParamBase, dygraph_only
 
@@ -80,8 +79,8 @@ def load_dygraph(
         is no `.pdopt` file.
 
     Raises:
-        CheckpointError: (a RuntimeError) there is no `.pdparams` file, or a file is damaged or
-            holds anything but a state.
+        RuntimeError: there is no `.pdparams` file.
+        CheckpointError: (a RuntimeError too) a file is damaged or holds anything but a state.
         AssertionError: no guard is open.
     """
     prefix = os.fspath(model_path)
@@ -90,7 +89,7 @@ def load_dygraph(
             prefix = prefix.removesuffix(suffix)
             break
     if not os.path.exists(prefix + _PARAMETERS):
-        raise CheckpointError(
+        raise RuntimeError(
             f"load_dygraph: there is no file {prefix + _PARAMETERS}; `model_path` must be what was "
             f"given to save_dygraph, but received {os.fspath(model_path)!r}."
         )

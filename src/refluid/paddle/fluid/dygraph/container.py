@@ -63,10 +63,11 @@ class LayerList(Layer):
     def __getitem__(self, idx: Any) -> Any:
         if isinstance(idx, slice):
             return type(self)(list(self._modules.values())[idx])  # type: ignore[arg-type]
-        return self._modules[str(self._place(idx))]
+        return self._modules[self._key(idx)]
 
     def __setitem__(self, idx: int, sublayer: Layer) -> None:
-        self.add_sublayer(str(self._place(idx)), sublayer)
+        # Paddle takes any number that is not there yet as well
+        self.add_sublayer(self._key(idx) if int(idx) < len(self) else str(idx), sublayer)
 
     def __delitem__(self, idx: Any) -> None:
         left = list(self._modules.values())
@@ -86,7 +87,7 @@ class LayerList(Layer):
 
     def insert(self, index: int, sublayer: Layer) -> None:
         """Put a layer before the one at `index`, counted from the front."""
-        assert isinstance(index, int) and 0 <= index < len(self), (
+        assert index in range(len(self)), (
             f"`index` must be in the range 0 to {len(self) - 1}, but received {index!r}."
         )
         layers = list(self._modules.values())
@@ -103,10 +104,13 @@ class LayerList(Layer):
         self._modules.clear()
         self.extend(layers)
 
-    def _place(self, idx: int) -> int:
-        if not -len(self) <= idx < len(self):
+    def _key(self, idx: Any) -> str:
+        """Return the name of the layer at a place, which may count from the end."""
+        if str(idx) in self._modules:
+            return str(idx)
+        if not -len(self) <= int(idx) < 0:
             raise IndexError(f"index {idx} is out of range for a LayerList of {len(self)}.")
-        return idx % len(self)
+        return list(self._modules)[int(idx)]
 
 
 class ParameterList(Layer):
@@ -114,18 +118,27 @@ class ParameterList(Layer):
 
     Args:
         parameters: the parameters to start with.
+
+    Raises:
+        AssertionError: they are not a list of Parameters.
     """
 
     def __init__(self, parameters: Iterable[ParamBase] | None = None) -> None:
         super().__init__()
-        for param in parameters or ():
-            self.append(param)
+        given = () if parameters is None else parameters
+        assert not isinstance(given, ParamBase), (
+            "`parameters` must be a list of Parameters, but received a Parameter."
+        )
+        for number, param in enumerate(given):
+            self[number] = param
 
     def __getitem__(self, idx: int) -> ParamBase:
         return self._parameters[str(idx)]  # type: ignore[return-value]
 
     def __setitem__(self, idx: int, param: ParamBase) -> None:
-        assert isinstance(param, ParamBase), f"`param` must be a Parameter, not {type(param)}."
+        assert isinstance(param, ParamBase), (
+            f"a ParameterList must hold Parameters, but received {type(param).__name__}."
+        )
         self.add_parameter(str(idx), param)
 
     def __len__(self) -> int:

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from refluid.paddle.fluid.core_avx.operator import describe, enforce
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import describe
 
-__all__ = ["axes_of", "axis_of", "integers", "number", "size_of", "sizes_like", "write"]
+__all__ = ["axes_of", "axis_of", "integers", "number", "size_of", "sizes_like", "unlinked", "write"]
 
 
 def integers(op_type: str, name: str, value: Any) -> list[int]:
@@ -49,10 +50,10 @@ def size_of(op_type: str, name: str, value: Any) -> list[int]:
         sizes = integers(op_type, name, sizes)
     else:
         sizes = integers(op_type, name, value)
-    enforce(
-        all(n >= 0 for n in sizes),
-        f"{op_type}: `{name}` must hold no negative size, but received {sizes}.",
-    )
+    if not all(n >= 0 for n in sizes):
+        raise EnforceNotMet(
+            f"{op_type}: `{name}` must hold no negative size, but received {sizes}."
+        )
     return sizes
 
 
@@ -75,11 +76,11 @@ def axis_of(op_type: str, name: str, axis: Any, rank: int) -> int:
     if not hasattr(axis, "__index__"):
         raise TypeError(f"{op_type}: `{name}` must be an int, but received {describe(axis)}.")
     axis = int(axis)
-    enforce(
-        -rank <= axis < rank,
-        f"{op_type}: `{name}` must lie in [{-rank}, {rank - 1}] for {rank} dimensions, but "
-        f"received {axis}.",
-    )
+    if not -rank <= axis < rank:
+        raise EnforceNotMet(
+            f"{op_type}: `{name}` must lie in [{-rank}, {rank - 1}] for {rank} dimensions, but "
+            f"received {axis}."
+        )
     return axis + rank if axis < 0 else axis
 
 
@@ -98,6 +99,12 @@ def axes_of(op_type: str, name: str, dim: int | Sequence[int] | None, rank: int)
 def number(value: Any) -> Any:
     """Return a Python number: `value` itself, or the single element of a Variable."""
     return value.item() if isinstance(value, Tensor) else value
+
+
+def unlinked(result: Tensor, source: Tensor) -> Tensor:
+    """Return a constant that asks for gradients as `source` does, but hands none back to it."""
+    wanted = torch.is_grad_enabled() and source.requires_grad
+    return result.requires_grad_(wanted and result.is_floating_point())
 
 
 def write(result: Tensor, output: Tensor | None) -> Tensor:

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from refluid.paddle.fluid.core_avx.operator import ANY, NUMBER, describe, enforce, operator
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import ANY, NUMBER, describe, operator
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.layers.argument import number, write
 
@@ -86,8 +87,7 @@ def is_empty(x: Tensor, cond: Tensor | None = None) -> Tensor:
     return write(torch.tensor([x.numel() == 0], device=x.device), cond)
 
 
-@operator("increment", x=NUMBER)
-def increment(x: Tensor, value: float = 1.0, in_place: bool = True) -> Tensor:
+def increment(x: VarBase, value: float = 1.0, in_place: bool = True) -> VarBase:
     """Add a number to a variable of one element.
 
     Same as Paddle 1.8.
@@ -97,15 +97,21 @@ def increment(x: Tensor, value: float = 1.0, in_place: bool = True) -> Tensor:
         value: the number; cut to a whole one for integers.
         in_place: change x itself and return it.
     """
-    enforce(
-        x.numel() == 1,
-        f"increment: `x` must have one element, but received shape {list(x.size())}.",
-    )
-    step = value if torch.is_floating_point(x) else int(value)
+    raised = _raised(x, value)
     if not in_place:
-        return torch.add(x, step)
-    x.data.add_(step)
+        return raised
+    # .data: no gradient goes through a counter, and a leaf may be changed too
+    x.data.copy_(raised.data)
     return x
+
+
+@operator("increment", x=NUMBER)
+def _raised(x: Tensor, value: float) -> Tensor:
+    if x.numel() != 1:
+        raise EnforceNotMet(
+            f"increment: `x` must have one element, but received shape {list(x.size())}."
+        )
+    return x + (value if x.is_floating_point() else int(value))
 
 
 # --- arrays of variables ------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
-from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, Kind, describe, enforce, operator
+from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, Kind, describe, operator
 from refluid.paddle.fluid.layers.argument import axis_of
 from refluid.paddle.fluid.layers.nn.activation import log_probabilities
 
@@ -65,11 +65,11 @@ def cross_entropy(
 
 
 def _check_soft(op_type: str, input: Tensor, label: Tensor) -> None:
-    enforce(
-        describe(label) == describe(input),
-        f"{op_type}: with `soft_label` the label must be like the predictions "
-        f"{describe(input)}, but received {describe(label)}.",
-    )
+    if describe(label) != describe(input):
+        raise EnforceNotMet(
+            f"{op_type}: with `soft_label` the label must be like the predictions "
+            f"{describe(input)}, but received {describe(label)}."
+        )
 
 
 def _pick(
@@ -93,11 +93,11 @@ def _pick(
     numbers = torch.masked_fill(label, ignored, 0)
     if numbers.numel():
         low, high = (int(n) for n in torch.aminmax(numbers))
-        enforce(
-            low >= 0 and high < num_classes,
-            f"{op_type}: `label` must hold classes in [0, {num_classes - 1}], or the ignored "
-            f"{ignore_index}, but received {low if low < 0 else high}.",
-        )
+        if not (low >= 0 and high < num_classes):
+            raise EnforceNotMet(
+                f"{op_type}: `label` must hold classes in [0, {num_classes - 1}], or the ignored "
+                f"{ignore_index}, but received {low if low < 0 else high}."
+            )
     return torch.gather(values, axis, numbers), ignored
 
 
@@ -139,9 +139,7 @@ def softmax_with_cross_entropy(
         products = torch.mul(logarithms, torch.detach(label))
         loss = torch.neg(torch.sum(products, axis, keepdim=True))
     else:
-        picked, ignored = _pick(
-            "softmax_with_cross_entropy", logarithms, label, axis, ignore_index
-        )
+        picked, ignored = _pick("softmax_with_cross_entropy", logarithms, label, axis, ignore_index)
         loss = torch.neg(picked)
         if ignored is not None:
             loss = torch.masked_fill(loss, ignored, 0.0)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, enforce, operator
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, operator
 from refluid.paddle.fluid.layers.argument import number, write
 
 __all__ = ["accuracy"]
@@ -40,15 +41,17 @@ def accuracy(
         EnforceNotMet: shapes or element types do not fit, `k` is above C, or a label is negative.
     """
     sizes, k = input.size(), int(number(k))
-    enforce(
-        label.dim() == 2 and label.size(1) == 1 and label.size(0) == sizes[0] and len(sizes) == 2,
-        f"accuracy: `input` must be [B, C] and `label` [B, 1], but received {list(sizes)} and "
-        f"{list(label.size())}.",
-    )
-    enforce(
-        1 <= k <= sizes[1],
-        f"accuracy: `k` must lie in [1, C] for `input` [B, C] {list(sizes)}, but received {k}.",
-    )
+    if not (
+        label.dim() == 2 and label.size(1) == 1 and label.size(0) == sizes[0] and len(sizes) == 2
+    ):
+        raise EnforceNotMet(
+            f"accuracy: `input` must be [B, C] and `label` [B, 1], but received {list(sizes)} and "
+            f"{list(label.size())}."
+        )
+    if not 1 <= k <= sizes[1]:
+        raise EnforceNotMet(
+            f"accuracy: `k` must lie in [1, C] for `input` [B, C] {list(sizes)}, but received {k}."
+        )
     hits = _among_best(torch.detach(input), label, k)
     if correct is not None:
         write(torch.sum(hits, dtype=torch.int32).reshape(1), correct)
@@ -60,7 +63,10 @@ def accuracy(
 def _among_best(scores: Tensor, label: Tensor, k: int) -> Tensor:
     """Return bools [B, 1]: whether the label is among the k highest scores of its row."""
     if not label.is_cuda and label.numel() and int(torch.min(label)) < 0:
-        enforce(False, f"accuracy: `label` must not be negative, but holds {int(label.min())}.")
+        if not (False):
+            raise EnforceNotMet(
+                f"accuracy: `label` must not be negative, but holds {int(label.min())}."
+            )
     if k == 1:
         # torch promises the first of equal maxima
         return torch.eq(torch.argmax(scores, 1, keepdim=True), label)

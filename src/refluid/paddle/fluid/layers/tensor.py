@@ -15,11 +15,11 @@ from torch import Tensor
 
 from refluid.paddle.fluid import unique_name
 from refluid.paddle.fluid.core_avx.dtype import to_torch_dtype
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import (
     ANY,
     NUMBER,
     describe,
-    enforce,
     many,
     operator,
 )
@@ -34,10 +34,11 @@ from refluid.paddle.fluid.layers.argument import (
     number,
     size_of,
     sizes_like,
+    unlinked,
     write,
 )
 from refluid.paddle.fluid.layers.nn.elementwise import add_up
-from refluid.paddle.fluid.layers.nn.shape import stack
+from refluid.paddle.fluid.layers.nn.layout import stack
 from refluid.paddle.fluid.param_attr import ParamAttr
 
 __all__ = [
@@ -74,8 +75,6 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
-
-_dtype = torch.Tensor.dtype.__get__  # type: ignore[attr-defined]
 
 
 # --- constants ----------------------------------------------------------------------------------
@@ -200,21 +199,27 @@ def full_like(
 
     Same as Paddle 1.8.
     """
-    kind = _dtype(input) if dtype is None else to_torch_dtype(dtype)
+    kind = input.dtype if dtype is None else to_torch_dtype(dtype)
     filling = fill_value if kind.is_floating_point else int(fill_value)
-    return write(torch.full(input.size(), filling, dtype=kind, device=input.device), out)
+    result = torch.full(input.size(), filling, dtype=kind, device=input.device)
+    if kind.is_floating_point:
+        result.requires_grad_(not stop_gradient)
+    return write(result, out)
 
 
 @operator("ones_like", x=ANY)
 def ones_like(x: Tensor, out: Tensor | None = None) -> Tensor:
-    """Return ones of the shape and element type of x. Same as Paddle 1.8."""
-    return write(torch.ones(x.size(), dtype=_dtype(x), device=x.device), out)
+    """Return ones of the shape and element type of x.
+
+    Same as Paddle 1.8: its stop_gradient is that of x, though no gradient comes back.
+    """
+    return write(unlinked(torch.ones(x.size(), dtype=x.dtype, device=x.device), x), out)
 
 
 @operator("fill_zeros_like", x=ANY)
 def zeros_like(x: Tensor, out: Tensor | None = None) -> Tensor:
     """Return zeros of the shape and element type of x. Same as Paddle 1.8."""
-    return write(torch.zeros(x.size(), dtype=_dtype(x), device=x.device), out)
+    return write(torch.zeros(x.size(), dtype=x.dtype, device=x.device), out)
 
 
 @operator("eye")
@@ -254,9 +259,7 @@ def eye(
 
 
 @operator("range")
-def range(
-    start: float | Tensor, end: float | Tensor, step: float | Tensor, dtype: Any
-) -> Tensor:
+def range(start: float | Tensor, end: float | Tensor, step: float | Tensor, dtype: Any) -> Tensor:
     """Return start, start + step and so on, up to before `end`. Same as Paddle 1.8."""
     return _steps("range", start, end, step, dtype)
 
@@ -284,20 +287,19 @@ def _steps(op_type: str, start: Any, end: Any, step: Any, dtype: Any) -> Tensor:
             raise TypeError(f"{op_type}: `{name}` must be a number, but received {value!r}.")
     if not kind.is_floating_point:
         first, last, distance = int(first), int(last), int(distance)
-    enforce(
-        distance != 0 and (last - first) * distance >= 0,
-        f"{op_type}: `step` must lead from {first} to {last}, but is {distance}.",
-    )
+    if not (distance != 0 and (last - first) * distance >= 0):
+        raise EnforceNotMet(
+            f"{op_type}: `step` must lead from {first} to {last}, but is {distance}."
+        )
     return torch.arange(first, last, distance, dtype=kind, device=current_place().device)
 
 
 @operator("linspace")
-def linspace(
-    start: float | Tensor, stop: float | Tensor, num: int | Tensor, dtype: Any
-) -> Tensor:
+def linspace(start: float | Tensor, stop: float | Tensor, num: int | Tensor, dtype: Any) -> Tensor:
     """Return `num` numbers at equal distances from `start` to `stop`. Same as Paddle 1.8."""
     count = int(number(num))
-    enforce(count > 0, f"linspace: `num` must be positive, but received {count}.")
+    if count <= 0:
+        raise EnforceNotMet(f"linspace: `num` must be positive, but received {count}.")
     return torch.linspace(
         number(start),
         number(stop),
@@ -412,16 +414,22 @@ def cast(x: Tensor, dtype: Any) -> Tensor:
 def concat(
     input: Tensor | Sequence[Tensor], axis: int | Tensor = 0, name: str | None = None
 ) -> Tensor:
-    """Join variables along a dimension; their other sizes are equal. Same as Paddle 1.8."""
-    tensors = [input] if isinstance(input, Tensor) else input
-    enforce(len(tensors) > 0, "concat: `input` must not be empty.")
+    """Join variables along a dimension; their other sizes are equal.
+
+    Same as Paddle 1.8: of one variable the rows are joined.
+    """
+    tensors = torch.unbind(input) if isinstance(input, Tensor) else input
+    if len(tensors) <= 0:
+        raise EnforceNotMet("concat: `input` must not be empty.")
     axis = axis_of("concat", "axis", axis, tensors[0].dim())
     ranks = {t.dim() for t in tensors}
-    enforce(
-        len(ranks) == 1 and len({t.size()[:axis] + t.size()[axis + 1 :] for t in tensors}) == 1,
-        f"concat: the variables in `input` must differ in dimension {axis} only, but received "
-        f"{describe(list(tensors))}.",
-    )
+    if not (
+        len(ranks) == 1 and len({t.size()[:axis] + t.size()[axis + 1 :] for t in tensors}) == 1
+    ):
+        raise EnforceNotMet(
+            f"concat: the variables in `input` must differ in dimension {axis} only, but received "
+            f"{describe(list(tensors))}."
+        )
     return torch.cat(list(tensors), axis)
 
 
@@ -492,7 +500,7 @@ def argsort(
         The sorted elements, and the position each came from, int64.
     """
     axis = axis_of("argsort", "axis", axis, input.dim())
-    return tuple(torch.sort(input, axis, descending=descending, stable=True))
+    return tuple(torch.sort(input, dim=axis, descending=descending, stable=True))
 
 
 @operator("reverse", x=ANY)
@@ -537,10 +545,10 @@ def diag(diagonal: VarBase | np.ndarray) -> VarBase:
 
 @operator("diag", diagonal=NUMBER)
 def _diagonal(diagonal: Tensor) -> Tensor:
-    enforce(
-        diagonal.dim() == 1,
-        f"diag: `diagonal` must have one dimension, but received {list(diagonal.size())}.",
-    )
+    if diagonal.dim() != 1:
+        raise EnforceNotMet(
+            f"diag: `diagonal` must have one dimension, but received {list(diagonal.size())}."
+        )
     return torch.diag(torch.detach(diagonal))
 
 
@@ -574,7 +582,7 @@ def trace(
         The other dimensions, or [1].
     """
     diagonal = torch.diagonal(input, offset, dim1, dim2)
-    total = torch.sum(diagonal, -1, dtype=_dtype(input))
+    total = torch.sum(diagonal, -1, dtype=input.dtype)
     return write(total if total.dim() else torch.unsqueeze(total, 0), out)
 
 

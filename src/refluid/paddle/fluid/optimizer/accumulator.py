@@ -75,7 +75,7 @@ class AccumulatorStore:
                     if param.name not in variables:
                         variables[param.name] = self._make(name, param)
 
-    def get(self, name: str, params: Iterable[ParamBase]) -> list[VarBase]:
+    def get(self, name: str, params: Iterable[ParamBase]) -> list[torch.Tensor]:
         """Return the accumulators called `name` of some parameters."""
         variables = self.variables[name]
         return [variables[param.name] for param in params]
@@ -122,26 +122,26 @@ class Power:
     def __init__(self, store: AccumulatorStore, name: str, beta: float) -> None:
         self._beta = float32(beta)
         self._variables = store.variables[store.declare(name, beta, is_power=True)]
-        self._views: dict[str, memoryview] = {}
+        self._views: dict[str, memoryview[float]] = {}
 
     def __getitem__(self, param_name: str) -> float:
         return self._view(param_name)[0]
 
-    def advance(self, param_name: str) -> None:
-        """Multiply by beta."""
-        view = self._view(param_name)
-        # exact before it is rounded to 32 bits, so the same as a 32-bit product
-        view[0] *= self._beta
+    def advance(self, params: Iterable[ParamBase]) -> None:
+        """Multiply those of some parameters by beta."""
+        for param in params:
+            # exact before it is rounded to 32 bits, so the same as a 32-bit product
+            self._view(param.name)[0] *= self._beta
 
-    def _view(self, param_name: str) -> memoryview:
+    def _view(self, param_name: str) -> memoryview[float]:
         view = self._views.get(param_name)
         if view is None:
-            array = torch.Tensor.numpy(self._variables[param_name])
+            array: Any = torch.Tensor.numpy(self._variables[param_name])
             view = self._views[param_name] = memoryview(array)
         return view
 
 
-def _find(state: Mapping[str, Any], name: str) -> VarBase | np.ndarray:
+def _find(state: Mapping[str, Any], name: str) -> Any:
     assert name in state, (
         f"the state dictionary has no {name!r}, which this optimizer needs; it has "
         f"{', '.join(map(repr, list(state)[:5])) or 'nothing'}. Give the dictionary that the same "

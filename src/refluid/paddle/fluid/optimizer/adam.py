@@ -72,9 +72,14 @@ class AdamOptimizer(Optimizer):
         self._power1 = Power(self._store, "beta1_pow_acc", self._beta1)
         self._power2 = Power(self._store, "beta2_pow_acc", self._beta2)
 
-    def _rate(self, param: ParamBase, rate: float) -> float:
-        rate, name = super()._rate(param, rate), param.name
-        return _corrected(rate, self._power1[name], self._power2[name], _dtype(param))
+    def _rate(self, param: ParamBase, grad: torch.Tensor, rate: float) -> float:
+        rate, name, dtype = super()._rate(param, grad, rate), param.name, _dtype(param)
+        power1, power2 = self._power1[name], self._power2[name]
+        if grad.is_sparse:
+            # Paddle's kernel for sparse gradients advances the powers before it reads them
+            power1 = rounded(power1 * float32(self._beta1), dtype)
+            power2 = rounded(power2 * float32(self._beta2), dtype)
+        return _corrected(rate, power1, power2, dtype)
 
     def _update(self, group: Group) -> None:
         kernel.adam(
@@ -87,12 +92,8 @@ class AdamOptimizer(Optimizer):
             beta2=float32(self._beta2),
             epsilon=float32(self._epsilon),
         )
-        for param in group.params:
-            self._advance(param)
-
-    def _advance(self, param: ParamBase) -> None:
-        self._power1.advance(param.name)
-        self._power2.advance(param.name)
+        self._power1.advance(group.params)
+        self._power2.advance(group.params)
 
     def _update_rows(self, param: ParamBase, grad: torch.Tensor, rate: float) -> bool:
         if not self._lazy_mode:
@@ -114,7 +115,8 @@ class AdamOptimizer(Optimizer):
         )
         for tensor, part in zip(every, (value, moment1, moment2), strict=True):
             tensor.index_copy_(0, rows, part)
-        self._advance(param)
+        self._power1.advance([param])
+        self._power2.advance([param])
         return True
 
 
@@ -158,8 +160,8 @@ class AdamaxOptimizer(Optimizer):
         self._inf_norm = self._store.declare("inf_norm")
         self._power1 = Power(self._store, "beta1_pow_acc", beta1)
 
-    def _rate(self, param: ParamBase, rate: float) -> float:
-        rate, dtype = super()._rate(param, rate), _dtype(param)
+    def _rate(self, param: ParamBase, grad: torch.Tensor, rate: float) -> float:
+        rate, dtype = super()._rate(param, grad, rate), _dtype(param)
         return rounded(rate / rounded(1.0 - self._power1[param.name], dtype), dtype)
 
     def _update(self, group: Group) -> None:
@@ -172,8 +174,7 @@ class AdamaxOptimizer(Optimizer):
         torch._foreach_add_(norms, float32(self._epsilon))
         torch._foreach_maximum_(norms, torch._foreach_abs(group.grads))
         torch._foreach_addcdiv_(group.values, moments, norms, value=-group.rate)
-        for param in group.params:
-            self._power1.advance(param.name)
+        self._power1.advance(group.params)
 
 
 class LambOptimizer(AdamOptimizer):
@@ -219,8 +220,8 @@ class LambOptimizer(AdamOptimizer):
         self._weight_decay = lamb_weight_decay
         self._exclude_from_weight_decay_fn = exclude_from_weight_decay_fn
 
-    def _rate(self, param: ParamBase, rate: float) -> float:
-        return Optimizer._rate(self, param, rate)
+    def _rate(self, param: ParamBase, grad: torch.Tensor, rate: float) -> float:
+        return Optimizer._rate(self, param, grad, rate)
 
     def _update(self, group: Group) -> None:
         moments1 = self._store.get(self._moment1, group.params)

@@ -200,7 +200,7 @@ class Optimizer:
         for param, grad in params_grads:
             if grad is None or not param.trainable:
                 continue
-            own_rate = self._rate(param, rate)
+            own_rate = self._rate(param, grad, rate)
             if grad.is_sparse:
                 if self._update_rows(param, grad, own_rate):
                     continue
@@ -217,7 +217,7 @@ class Optimizer:
             group.grads.append(grad)
         return list(groups.values())
 
-    def _rate(self, param: ParamBase, rate: float) -> float:
+    def _rate(self, param: ParamBase, grad: torch.Tensor, rate: float) -> float:
         """Return the rate at which `param` is updated; parameters of one rate are grouped."""
         factor = param.optimize_attr["learning_rate"]
         return rate if factor == 1.0 else rounded(rate * float32(factor), _dtype(param))
@@ -256,11 +256,12 @@ class Optimizer:
             if isinstance(self._learning_rate, float):
                 return self._learning_rate
             decay = self._learning_rate
-            rate = decay() if isinstance(decay, EpochDecay) else decay.step()
-            if not isinstance(rate, torch.Tensor):
-                return rate
-            variable = rate
-        return variable.numpy()[0]
+            first = decay() if isinstance(decay, EpochDecay) else decay.step()
+            if not isinstance(first, torch.Tensor):
+                return first
+            variable = first
+        rate: float = variable.numpy()[0]
+        return rate
 
     def _global_learning_rate(self, program: Program | None = None) -> VarBase | None:
         return self._learning_rate_map.get(program or default_main_program())
@@ -272,7 +273,7 @@ class Optimizer:
             self._learning_rate_map[program] = self._learning_rate()
         elif program not in self._learning_rate_map:
             dtype = torch.float64 if self._dtype is torch.float64 else torch.float32
-            variable = wrap(torch.tensor([self._learning_rate], dtype=dtype))
+            variable = wrap(torch.tensor([float32(self._learning_rate)], dtype=dtype))
             variable.name = unique_name.generate("learning_rate")
             variable.persistable = True
             self._learning_rate_map[program] = variable

@@ -12,13 +12,13 @@ May import: torch.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import itertools
 
 import torch
 
 __all__ = ["adam", "momentum"]
 
-Tensors = Sequence[torch.Tensor]
+Tensors = list[torch.Tensor] | tuple[torch.Tensor, ...]
 
 
 def adam(
@@ -90,20 +90,20 @@ def momentum(
 
 def _alike(params: Tensors, *others: Tensors) -> bool:
     """Whether all tensors of a place have one dense layout, so that memory can be walked flat."""
-    for k, param in enumerate(params):
-        if not _is_dense(param):
-            return False
-        strides = param.stride()
-        for tensors in others:
-            if tensors[k].stride() != strides:
-                return False
-    return True
-
-
-def _is_dense(tensor: torch.Tensor) -> bool:
-    return tensor.is_contiguous() or (
-        tensor.dim() == 4 and tensor.is_contiguous(memory_format=torch.channels_last)
+    if all(map(_is_contiguous, itertools.chain(params, *others))):
+        return True
+    return all(
+        _is_channels_last(param)
+        and all(tensors[k].stride() == param.stride() for tensors in others)
+        for k, param in enumerate(params)
     )
+
+
+_is_contiguous = torch.Tensor.is_contiguous
+
+
+def _is_channels_last(tensor: torch.Tensor) -> bool:
+    return tensor.dim() == 4 and tensor.is_contiguous(memory_format=torch.channels_last)
 
 
 @functools.cache

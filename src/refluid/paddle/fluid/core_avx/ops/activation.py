@@ -8,27 +8,29 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.operator import FLOAT, describe, enforce, operator
 
 __all__ = ["ACTIVATIONS", "activate", "check_act", "prelu"]
 
-Activation = Callable[[torch.Tensor], torch.Tensor]
+Activation = Callable[[Tensor], Tensor]
 
 
-def _round(x: torch.Tensor) -> torch.Tensor:
+def _round(x: Tensor) -> Tensor:
     # halves away from zero, where torch goes to the even number
     whole = torch.trunc(x)
     return whole + torch.trunc((x - whole) * 2.0)
 
 
+# hardtanh rather than clamp: no gradient flows at the bounds themselves
 ACTIVATIONS: dict[str, Activation] = {
     "abs": torch.abs,
     "acos": torch.acos,
     "asin": torch.asin,
     "atan": torch.atan,
-    "brelu": lambda x: torch.clamp(x, 0.0, 24.0),
+    "brelu": lambda x: functional.hardtanh(x, 0.0, 24.0),
     "ceil": torch.ceil,
     "cos": torch.cos,
     "cumsum": lambda x: torch.cumsum(x, -1),
@@ -38,8 +40,8 @@ ACTIVATIONS: dict[str, Activation] = {
     "floor": torch.floor,
     "gelu": functional.gelu,
     "hard_shrink": functional.hardshrink,
-    "hard_sigmoid": lambda x: torch.clamp(x * 0.2 + 0.5, 0.0, 1.0),
-    "hard_swish": lambda x: x * torch.clamp(x + 3.0, 0.0, 6.0) / 6.0,
+    "hard_sigmoid": lambda x: functional.hardtanh(x * 0.2 + 0.5, 0.0, 1.0),
+    "hard_swish": lambda x: x * functional.hardtanh(x + 3.0, 0.0, 6.0) / 6.0,
     "leaky_relu": lambda x: functional.leaky_relu(x, 0.02),
     "log": torch.log,
     "log1p": torch.log1p,
@@ -90,7 +92,7 @@ def check_act(act: str | None) -> str | None:
     raise ValueError(f"`act` must be one of {', '.join(ACTIVATIONS)}, but received {act!r}.")
 
 
-def activate(x: torch.Tensor, act: str | None, *, fresh: bool = False) -> torch.Tensor:
+def activate(x: Tensor, act: str | None, *, fresh: bool = False) -> Tensor:
     """Apply the activation `act` to a tensor.
 
     Args:
@@ -110,7 +112,7 @@ def activate(x: torch.Tensor, act: str | None, *, fresh: bool = False) -> torch.
 
 
 @operator("prelu", input=FLOAT, weight=FLOAT)
-def prelu(input, weight, mode):
+def prelu(input: Tensor, weight: Tensor, mode: str) -> Tensor:
     """Multiply what is below 0 by a weight.
 
     Args:
@@ -129,7 +131,8 @@ def prelu(input, weight, mode):
             f"prelu: `weight` must have {sample.numel()} elements, as many as a sample of the "
             f"input {list(input.size())}, but received {count}.",
         )
-        return torch.where(torch.gt(input, 0), input, torch.mul(input, torch.reshape(weight, sample)))
+        below = torch.mul(input, torch.reshape(weight, sample))
+        return torch.where(torch.gt(input, 0), input, below)
     channels = input.size(1) if input.dim() > 1 else 1
     wanted = channels if mode == "channel" else 1
     enforce(

@@ -8,8 +8,10 @@ May import: torch, operator, activation, window.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.operator import FLOAT, enforce, operator, optional
@@ -22,7 +24,7 @@ _CONV = {2: functional.conv2d, 3: functional.conv3d}
 _CONV_TRANSPOSE = {2: functional.conv_transpose2d, 3: functional.conv_transpose3d}
 
 
-def channels_last(x: torch.Tensor) -> torch.Tensor:
+def channels_last(x: Tensor) -> Tensor:
     """Return an image batch in the layout that is fastest on its device."""
     if x.is_cuda or x.dim() != 4:
         return x
@@ -35,8 +37,16 @@ def channels_last(x: torch.Tensor) -> torch.Tensor:
 
 @operator("conv2d", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
 def conv2d(
-    input, weight, bias, stride, padding, dilation, groups, act=None, data_format="NCHW"
-):
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: list[int],
+    padding: Padding,
+    dilation: list[int],
+    groups: int,
+    act: str | None = None,
+    data_format: str = "NCHW",
+) -> Tensor:
     """Convolve images.
 
     Args:
@@ -59,8 +69,16 @@ def conv2d(
 
 @operator("conv3d", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
 def conv3d(
-    input, weight, bias, stride, padding, dilation, groups, act=None, data_format="NCDHW"
-):
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: list[int],
+    padding: Padding,
+    dilation: list[int],
+    groups: int,
+    act: str | None = None,
+    data_format: str = "NCDHW",
+) -> Tensor:
     """Convolve volumes [B, C, D, H, W] with a weight [K, C / groups, kd, kh, kw]; see `conv2d`."""
     return _convolve("conv3d", input, weight, bias, stride, padding, dilation, groups, act,
                      data_format)  # fmt: skip
@@ -68,9 +86,17 @@ def conv3d(
 
 @operator("conv2d_transpose", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
 def conv2d_transpose(
-    input, weight, bias, stride, padding, dilation, groups, output_size=None, act=None,
-    data_format="NCHW",
-):  # fmt: skip
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: list[int],
+    padding: Padding,
+    dilation: list[int],
+    groups: int,
+    output_size: list[int] | None = None,
+    act: str | None = None,
+    data_format: str = "NCHW",
+) -> Tensor:
     """Convolve images backwards: the gradient of `conv2d` with respect to its input.
 
     Args:
@@ -94,9 +120,17 @@ def conv2d_transpose(
 
 @operator("conv3d_transpose", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
 def conv3d_transpose(
-    input, weight, bias, stride, padding, dilation, groups, output_size=None, act=None,
-    data_format="NCDHW",
-):  # fmt: skip
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: list[int],
+    padding: Padding,
+    dilation: list[int],
+    groups: int,
+    output_size: list[int] | None = None,
+    act: str | None = None,
+    data_format: str = "NCDHW",
+) -> Tensor:
     """Convolve volumes backwards; as `conv2d_transpose`, weight [C, K / groups, kd, kh, kw]."""
     return _convolve_back("conv3d_transpose", input, weight, bias, stride, padding, dilation,
                           groups, output_size, act, data_format)  # fmt: skip
@@ -104,16 +138,16 @@ def conv3d_transpose(
 
 def _convolve(
     op_type: str,
-    input: torch.Tensor,
-    weight: torch.Tensor,
-    bias: torch.Tensor | None,
-    stride: Sequence[int],
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: list[int],
     padding: Padding,
-    dilation: Sequence[int],
+    dilation: list[int],
     groups: int,
     act: str | None,
     data_format: str,
-) -> torch.Tensor:
+) -> Tensor:
     last = data_format[-1] == "C"
     _check(op_type, input, weight.size(1) * groups, weight, last)
     enforce(
@@ -124,34 +158,35 @@ def _convolve(
     x = input.movedim(-1, 1) if last else input
     if isinstance(padding, str) and padding.upper() == "SAME":
         dilation = [1] * len(dilation)
+    around: Any = padding
     if not _plain(padding, len(dilation)):
         windows = [d * (k - 1) + 1 for d, k in zip(dilation, weight.size()[2:], strict=True)]
         pairs = pad_pairs(padding, x.size()[2:], windows, stride)
-        x, padding = functional.pad(x, pad_widths(pairs)), 0  # type: ignore[assignment]
+        x, around = functional.pad(x, pad_widths(pairs)), 0
     convolve = _CONV[len(dilation)]
-    out = convolve(channels_last(x), weight, bias, stride, padding, dilation, groups)
+    out = convolve(channels_last(x), weight, bias, stride, around, dilation, groups)
     out = activate(out, act, fresh=True)
     return out.movedim(1, -1) if last else out
 
 
 def _convolve_back(
     op_type: str,
-    input: torch.Tensor,
-    weight: torch.Tensor,
-    bias: torch.Tensor | None,
-    stride: Sequence[int],
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: list[int],
     padding: Padding,
-    dilation: Sequence[int],
+    dilation: list[int],
     groups: int,
-    output_size: Sequence[int] | None,
+    output_size: list[int] | None,
     act: str | None,
     data_format: str,
-) -> torch.Tensor:
+) -> Tensor:
     last = data_format[-1] == "C"
     _check(op_type, input, weight.size(0), weight, last)
     x = input.movedim(-1, 1) if last else input
     axes = len(dilation)
-    extra, cut = [0] * axes, None
+    around, extra, rest = padding, [0] * axes, None
     if isinstance(padding, str) and padding.upper() == "SAME":
         dilation = [1] * axes
     if output_size or not _plain(padding, axes):
@@ -159,19 +194,18 @@ def _convolve_back(
         pairs = pad_pairs(padding, x.size()[2:], windows, stride)
         least = [
             (n - 1) * s + w - before - after
-            for n, s, w, (before, after) in zip(
-                x.size()[2:], stride, windows, pairs, strict=True
-            )
+            for n, s, w, (before, after) in zip(x.size()[2:], stride, windows, pairs, strict=True)
         ]
         if output_size:
             extra = _extra(op_type, output_size, least, stride)
-        padding = [before for before, _ in pairs]
-        cut = [before - after for before, after in pairs]
+        around = [min(pair) for pair in pairs]
+        rest = [(min(pair) - pair[0], min(pair) - pair[1]) for pair in pairs]
     convolve = _CONV_TRANSPOSE[axes]
     x = channels_last(x)
-    out = convolve(x, weight, bias, stride, padding, extra, groups, dilation)  # type: ignore[arg-type]
-    if cut is not None and any(cut):
-        out = functional.pad(out, pad_widths([(0, width) for width in cut]))
+    out = convolve(x, weight, bias, stride, around, extra, groups, dilation)  # type: ignore[arg-type]
+    if rest is not None and any(map(any, rest)):
+        # less than nothing is added: what one side has to lose more than the other
+        out = functional.pad(out, pad_widths(rest))
     out = activate(out, act, fresh=True)
     return out.movedim(1, -1) if last else out
 
@@ -194,9 +228,7 @@ def _extra(
     return extra
 
 
-def _check(
-    op_type: str, input: torch.Tensor, channels: int, weight: torch.Tensor, last: bool
-) -> None:
+def _check(op_type: str, input: Tensor, channels: int, weight: Tensor, last: bool) -> None:
     enforce(
         input.dim() == weight.dim(),
         f"{op_type}: `input` must have {weight.dim()} dimensions, but received shape "

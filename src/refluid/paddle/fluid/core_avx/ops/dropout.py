@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from refluid.paddle.fluid.core_avx import random
 from refluid.paddle.fluid.core_avx.operator import FLOAT, operator
@@ -13,7 +14,13 @@ IMPLEMENTATIONS = ("downgrade_in_infer", "upscale_in_train")
 
 
 @operator("dropout", input=FLOAT)
-def dropout(input, dropout_prob, seed, training, dropout_implementation="downgrade_in_infer"):
+def dropout(
+    input: Tensor,
+    dropout_prob: float,
+    seed: int | None,
+    training: bool,
+    dropout_implementation: str = "downgrade_in_infer",
+) -> Tensor:
     """Set elements to zero at random.
 
     Args:

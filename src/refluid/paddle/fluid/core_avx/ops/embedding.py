@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, enforce, operator
@@ -12,7 +13,9 @@ __all__ = ["lookup_table", "lookup_table_v2"]
 
 
 @operator("lookup_table_v2", weight=FLOAT, ids=INT64)
-def lookup_table_v2(weight, ids, padding_idx=-1, is_sparse=False):
+def lookup_table_v2(
+    weight: Tensor, ids: Tensor, padding_idx: int = -1, is_sparse: bool = False
+) -> Tensor:
     """Look up rows of a table.
 
     Args:
@@ -28,7 +31,9 @@ def lookup_table_v2(weight, ids, padding_idx=-1, is_sparse=False):
 
 
 @operator("lookup_table", weight=FLOAT, ids=INT64)
-def lookup_table(weight, ids, padding_idx=-1, is_sparse=False):
+def lookup_table(
+    weight: Tensor, ids: Tensor, padding_idx: int = -1, is_sparse: bool = False
+) -> Tensor:
     """Look up rows of a table, the numbers standing in a last dimension of size 1.
 
     Args:
@@ -50,8 +55,8 @@ def lookup_table(weight, ids, padding_idx=-1, is_sparse=False):
 
 
 def _look_up(
-    op_type: str, weight: torch.Tensor, ids: torch.Tensor, padding_idx: int, is_sparse: bool
-) -> torch.Tensor:
+    op_type: str, weight: Tensor, ids: Tensor, padding_idx: int, is_sparse: bool
+) -> Tensor:
     enforce(
         weight.dim() == 2,
         f"{op_type}: `weight` must have 2 dimensions, but received shape {list(weight.size())}.",

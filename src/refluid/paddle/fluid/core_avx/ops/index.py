@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 
@@ -10,7 +11,7 @@ __all__ = ["check_index"]
 
 
 def check_index(
-    op_type: str, name: str, index: torch.Tensor, upper: int, ignored: int | None = None
+    op_type: str, name: str, index: Tensor, upper: int, ignored: int | None = None
 ) -> None:
     """Refuse numbers that select nothing.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.operator import FLOAT, enforce, operator, optional
@@ -12,7 +13,7 @@ __all__ = ["bilinear_tensor_product", "linear"]
 
 
 @operator("linear", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
-def linear(input, weight, bias, act=None):
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None, act: str | None = None) -> Tensor:
     """Multiply: input [..., N], weight [N, M], bias [M] or None; result [..., M]."""
     enforce(
         input.dim() > 0 and input.size(-1) == weight.size(0),
@@ -23,7 +24,9 @@ def linear(input, weight, bias, act=None):
 
 
 @operator("bilinear_tensor_product", x=FLOAT, y=FLOAT, weight=FLOAT, bias=optional(FLOAT))
-def bilinear_tensor_product(x, y, weight, bias, act=None):
+def bilinear_tensor_product(
+    x: Tensor, y: Tensor, weight: Tensor, bias: Tensor | None, act: str | None = None
+) -> Tensor:
     """Multiply pairs of rows: out[b, k] = x[b] W[k] y[b] + bias[k].
 
     Args:

@@ -6,6 +6,7 @@ May import: torch, operator, index.
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.operator import (
@@ -24,7 +25,7 @@ REDUCTIONS = ("mean", "sum", "none")
 
 
 @operator("mse_loss", input=NUMBER, label=NUMBER)
-def mse_loss(input, label, reduction="mean"):
+def mse_loss(input: Tensor, label: Tensor, reduction: str = "mean") -> Tensor:
     """Square the differences.
 
     Args:
@@ -41,7 +42,7 @@ def mse_loss(input, label, reduction="mean"):
 
 
 @operator("l1_loss", input=NUMBER, label=NUMBER)
-def l1_loss(input, label, reduction="mean"):
+def l1_loss(input: Tensor, label: Tensor, reduction: str = "mean") -> Tensor:
     """Take the absolute differences; arguments and result as for `mse_loss`."""
     if _same_floats(input, label):
         return _whole(functional.l1_loss(input, label, reduction=reduction), reduction)
@@ -49,7 +50,9 @@ def l1_loss(input, label, reduction="mean"):
 
 
 @operator("bce_loss", input=FLOAT, label=FLOAT, weight=optional(FLOAT))
-def bce_loss(input, label, weight=None, reduction="mean"):
+def bce_loss(
+    input: Tensor, label: Tensor, weight: Tensor | None = None, reduction: str = "mean"
+) -> Tensor:
     """Take the cross entropy of probabilities of two classes; logarithms stop at -100.
 
     Args:
@@ -78,7 +81,13 @@ def bce_loss(input, label, weight=None, reduction="mean"):
 
 
 @operator("nll_loss", input=FLOAT, label=INT64, weight=optional(FLOAT))
-def nll_loss(input, label, weight=None, reduction="mean", ignore_index=-100):
+def nll_loss(
+    input: Tensor,
+    label: Tensor,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    ignore_index: int = -100,
+) -> Tensor:
     """Take minus the logarithm of the right class's probability.
 
     Args:
@@ -124,15 +133,15 @@ def nll_loss(input, label, weight=None, reduction="mean", ignore_index=-100):
     return torch.reshape(total / torch.where(share == 0, 1, share), (1,))
 
 
-def _same_floats(input: torch.Tensor, label: torch.Tensor) -> bool:
+def _same_floats(input: Tensor, label: Tensor) -> bool:
     return input.size() == label.size() and input.is_floating_point()
 
 
-def _whole(out: torch.Tensor, reduction: str) -> torch.Tensor:
+def _whole(out: Tensor, reduction: str) -> Tensor:
     return out if reduction == "none" else torch.reshape(out, (1,))
 
 
-def _reduce(losses: torch.Tensor, reduction: str) -> torch.Tensor:
+def _reduce(losses: Tensor, reduction: str) -> Tensor:
     if reduction == "none":
         return losses
     if reduction == "mean" and losses.is_floating_point():

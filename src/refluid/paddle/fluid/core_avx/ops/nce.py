@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, enforce, operator, optional
@@ -22,9 +23,18 @@ __all__ = ["nce"]
     sample_weight=optional(FLOAT),
 )  # fmt: skip
 def nce(
-    input, label, weight, bias, sample_weight, num_neg_samples, sampler="uniform",
-    custom_dist=None, seed=0, is_sparse=False, average=False,
-):  # fmt: skip
+    input: Tensor,
+    label: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    sample_weight: Tensor | None,
+    num_neg_samples: int,
+    sampler: str = "uniform",
+    custom_dist: Sequence[float] | None = None,
+    seed: int = 0,
+    is_sparse: bool = False,
+    average: bool = False,
+) -> Tensor:
     """Compare the true classes of each row with classes drawn at random.
 
     With o the sigmoid of a class's score and q its expected number of draws, a true class costs
@@ -84,7 +94,7 @@ def nce(
 
 def _draw(
     count: int, classes: int, sampler: str, custom_dist: Sequence[float] | None, seed: int
-) -> torch.Tensor:
+) -> Tensor:
     generator = torch.Generator().manual_seed(seed) if seed else None
     if sampler == "uniform":
         return torch.randint(classes, (count,), generator=generator)
@@ -96,8 +106,8 @@ def _draw(
 
 
 def _probability(
-    drawn: torch.Tensor, classes: int, sampler: str, custom_dist: Sequence[float] | None
-) -> torch.Tensor:
+    drawn: Tensor, classes: int, sampler: str, custom_dist: Sequence[float] | None
+) -> Tensor:
     if sampler == "uniform":
         return torch.full(drawn.size(), 1.0 / classes, device=drawn.device)
     if sampler == "log_uniform":

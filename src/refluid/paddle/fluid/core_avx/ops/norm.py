@@ -9,6 +9,7 @@ May import: torch, operator, activation.
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.operator import FLOAT, enforce, operator, optional
 from refluid.paddle.fluid.core_avx.ops.activation import activate
@@ -23,8 +24,17 @@ _LARGEST_EPSILON = 1e-3
     variance=FLOAT,
 )  # fmt: skip
 def batch_norm(
-    input, weight, bias, mean, variance, momentum, epsilon, training, data_layout="NCHW", act=None
-):
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    mean: Tensor,
+    variance: Tensor,
+    momentum: float,
+    epsilon: float,
+    training: bool,
+    data_layout: str = "NCHW",
+    act: str | None = None,
+) -> Tensor:
     """Normalize each channel over the batch.
 
     With one value in each channel nothing is normalized: the input is returned, as in Paddle.
@@ -70,10 +80,10 @@ def batch_norm(
 
 
 def _move(
-    mean: torch.Tensor,
-    variance: torch.Tensor,
-    batch_mean: torch.Tensor,
-    inverse: torch.Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    batch_mean: Tensor,
+    inverse: Tensor,
     momentum: float,
     epsilon: float,
 ) -> None:
@@ -84,7 +94,14 @@ def _move(
 
 
 @operator("layer_norm", input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT))
-def layer_norm(input, weight, bias, begin_norm_axis, epsilon, act=None):
+def layer_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    begin_norm_axis: int,
+    epsilon: float,
+    act: str | None = None,
+) -> Tensor:
     """Normalize over all dimensions from `begin_norm_axis` on.
 
     Args:
@@ -113,7 +130,9 @@ def layer_norm(input, weight, bias, begin_norm_axis, epsilon, act=None):
 
 
 @operator("instance_norm", input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT))
-def instance_norm(input, weight, bias, epsilon):
+def instance_norm(
+    input: Tensor, weight: Tensor | None, bias: Tensor | None, epsilon: float
+) -> Tensor:
     """Normalize each channel of each sample by itself.
 
     Args:
@@ -125,8 +144,8 @@ def instance_norm(input, weight, bias, epsilon):
     Returns:
         Shape of `input`.
     """
-    channels = input.size(1) if weight is None and input.dim() > 1 else weight.size(0)
-    _check_channels("instance_norm", input, channels, False)
+    given = weight if weight is not None else bias
+    _check_channels("instance_norm", input, None if given is None else given.size(0), False)
     _check_epsilon("instance_norm", epsilon)
     x = input if input.dim() > 2 else torch.unsqueeze(input, -1)
     out = torch.instance_norm(x, weight, bias, None, None, True, 0.0, epsilon, False)
@@ -134,8 +153,18 @@ def instance_norm(input, weight, bias, epsilon):
 
 
 @operator("group_norm", input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT))
-def group_norm(input, weight, bias, epsilon, groups, act=None, data_layout="NCHW"):
+def group_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    epsilon: float,
+    groups: int,
+    act: str | None = None,
+    data_layout: str = "NCHW",
+) -> Tensor:
     """Normalize groups of channels of each sample by themselves.
+
+    Without a weight the gradient treats the groups' means as constants, as in Paddle.
 
     Args:
         input: float [B, C] or [B, C, S...], or channels last.
@@ -163,59 +192,78 @@ def group_norm(input, weight, bias, epsilon, groups, act=None, data_layout="NCHW
             f"but received shape {list(input.size())} and {value is not None and value.numel()}.",
         )
     x = input.movedim(-1, 1) if last else input
-    if channels % groups == 0:
+    if weight is not None and channels % groups == 0:
         out = torch.group_norm(x, groups, weight, bias, epsilon)
     else:
         parts = torch.split(x, -(-channels // groups), 1)
-        out = torch.cat([torch.group_norm(part, 1, None, None, epsilon) for part in parts], 1)
+        normalized = [_normalize_group(part, epsilon, weight is None) for part in parts]
+        out = torch.cat(normalized, 1) if len(parts) > 1 else normalized[0]
         shape = (1, -1, *[1] * (x.dim() - 2))
         out = out if weight is None else out * torch.reshape(weight, shape)
         out = out if bias is None else out + torch.reshape(bias, shape)
-    out = activate(out, act, fresh=True)
+    out = activate(out, act)
     return out.movedim(1, -1) if last else out
 
 
+def _normalize_group(x: Tensor, epsilon: float, constant_mean: bool) -> Tensor:
+    """Normalize each sample of `x` as one group."""
+    variance, mean = torch.var_mean(x, list(range(1, x.dim())), correction=0, keepdim=True)
+    if constant_mean:
+        mean = mean.detach()
+    return torch.sub(x, mean) * torch.rsqrt(variance + epsilon)
+
+
 @operator("spectral_norm", weight=FLOAT, u=FLOAT, v=FLOAT)
-def spectral_norm(weight, u, v, dim, power_iters, eps):
-    """Divide a weight by its largest singular value, which power iteration finds.
+def spectral_norm(
+    weight: Tensor, u: Tensor, v: Tensor, dim: int, power_iters: int, eps: float
+) -> Tensor:
+    """Divide a weight W by its largest singular value s, which power iteration finds.
+
+    The gradient is Paddle's: where dY comes in, dY * (1 / s - u v^T * sum(W) / s^2) goes out,
+    element by element (the true one has sum(dY * W) in place of dY * sum(W)).
 
     Args:
         weight: float; as a matrix its rows run along `dim`, its columns along all else.
         u: where the left singular vector starts; it is not changed.
         v: where the right one starts; it is not changed.
-        dim: the dimension of the rows.
+        dim: the dimension of the rows, 0 or 1.
         power_iters: number of iterations.
         eps: added to the lengths that vectors are divided by.
 
     Returns:
         Shape of `weight`.
     """
+    enforce(dim in (0, 1), f"spectral_norm: `dim` must be 0 or 1, but received {dim}.")
     rows, columns = weight.size(dim), weight.numel() // weight.size(dim)
     enforce(
         u.numel() == rows and v.numel() == columns,
         f"spectral_norm: `weight` must have {u.numel()} rows along dimension {dim} and "
         f"{v.numel()} columns, but received shape {list(weight.size())}.",
     )
-    matrix = torch.movedim(weight, dim, 0).reshape(rows, columns)
     with torch.no_grad():
+        by_rows = torch.movedim(weight, dim, 0)
+        matrix = by_rows.reshape(rows, columns)
         left, right = torch.detach(u), torch.detach(v)
         for _ in range(power_iters):
             right = torch.mv(matrix.t(), left)
             right = right / (right.norm() + eps)
             left = torch.mv(matrix, right)
             left = left / (left.norm() + eps)
-    sigma = torch.dot(left, torch.mv(matrix, right))
-    return torch.div(weight, sigma)
+        sigma = torch.dot(left, torch.mv(matrix, right))
+        out = torch.div(weight, sigma)
+        slope = (1.0 - torch.outer(left, right) * out.sum()) / sigma
+        slope = slope.reshape(by_rows.size()).movedim(0, dim)
+    # nothing is added but the gradient
+    return out + slope * torch.sub(weight, torch.detach(weight))
 
 
-def _check_channels(op_type: str, input: torch.Tensor, channels: int, last: bool) -> None:
+def _check_channels(op_type: str, input: Tensor, channels: int | None, last: bool) -> None:
     enforce(
         2 <= input.dim() <= 5,
-        f"{op_type}: `input` must have 2 to 5 dimensions, but received shape "
-        f"{list(input.size())}.",
+        f"{op_type}: `input` must have 2 to 5 dimensions, but received shape {list(input.size())}.",
     )
     enforce(
-        input.size(-1 if last else 1) == channels,
+        channels is None or input.size(-1 if last else 1) == channels,
         f"{op_type}: `input` must have {channels} channels, but received shape "
         f"{list(input.size())}.",
     )

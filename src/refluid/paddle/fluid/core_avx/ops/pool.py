@@ -8,9 +8,9 @@ hand first. May import: torch, operator, conv, window.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.operator import FLOAT, enforce, operator
@@ -24,9 +24,16 @@ _AVERAGE = {2: functional.avg_pool2d, 3: functional.avg_pool3d}
 
 @operator("pool2d", input=FLOAT)
 def pool2d(
-    input, pool_size, pool_type, stride, padding, global_pooling, ceil_mode, exclusive,
-    data_format="NCHW",
-):  # fmt: skip
+    input: Tensor,
+    pool_size: list[int],
+    pool_type: str,
+    stride: list[int],
+    padding: Padding,
+    global_pooling: bool,
+    ceil_mode: bool,
+    exclusive: bool,
+    data_format: str = "NCHW",
+) -> Tensor:
     """Pool image planes by maximum or average.
 
     A window without any element gives the smallest number as maximum and nan as average, as in
@@ -52,9 +59,16 @@ def pool2d(
 
 @operator("pool3d", input=FLOAT)
 def pool3d(
-    input, pool_size, pool_type, stride, padding, global_pooling, ceil_mode, exclusive,
-    data_format="NCDHW",
-):  # fmt: skip
+    input: Tensor,
+    pool_size: list[int],
+    pool_type: str,
+    stride: list[int],
+    padding: Padding,
+    global_pooling: bool,
+    ceil_mode: bool,
+    exclusive: bool,
+    data_format: str = "NCDHW",
+) -> Tensor:
     """Pool volumes [B, C, D, H, W] by maximum or average; arguments as for `pool2d`."""
     return _pool("pool3d", 3, input, pool_size, pool_type, stride, padding, global_pooling,
                  ceil_mode, exclusive, data_format)  # fmt: skip
@@ -63,16 +77,16 @@ def pool3d(
 def _pool(
     op_type: str,
     axes: int,
-    input: torch.Tensor,
-    pool_size: Sequence[int],
+    input: Tensor,
+    pool_size: list[int],
     pool_type: str,
-    stride: Sequence[int],
+    stride: list[int],
     padding: Padding,
     global_pooling: bool,
     ceil_mode: bool,
     exclusive: bool,
     data_format: str,
-) -> torch.Tensor:
+) -> Tensor:
     enforce(
         input.dim() == axes + 2,
         f"{op_type}: `input` must have {axes + 2} dimensions, but received shape "
@@ -104,14 +118,14 @@ def _pool(
 
 
 def _pool_by_torch(
-    x: torch.Tensor,
-    pool_size: Sequence[int],
+    x: Tensor,
+    pool_size: list[int],
     pool_type: str,
-    stride: Sequence[int],
+    stride: list[int],
     pairs: list[tuple[int, int]],
     ceil_mode: bool,
     exclusive: bool,
-) -> torch.Tensor:
+) -> Tensor:
     padding = [before for before, _ in pairs]
     if pool_type == "max":
         return _MAX[len(pairs)](x, pool_size, stride, padding, ceil_mode=ceil_mode)
@@ -121,21 +135,21 @@ def _pool_by_torch(
 
 
 def _pool_padded(
-    x: torch.Tensor,
-    pool_size: Sequence[int],
+    x: Tensor,
+    pool_size: list[int],
     pool_type: str,
-    stride: Sequence[int],
+    stride: list[int],
     pairs: list[tuple[int, int]],
     counts: list[int],
     exclusive: bool,
-) -> torch.Tensor:
+) -> Tensor:
     """Pool an input that is padded, or cut, to the reach of the windows."""
     sizes = x.size()[2:]
     reach = [
         (before, (c - 1) * s + k - n - before)
         for n, (before, _), k, s, c in zip(sizes, pairs, pool_size, stride, counts, strict=True)
     ]
-    least = torch.finfo(torch.Tensor.dtype.__get__(x)).min if pool_type == "max" else 0.0  # type: ignore[attr-defined]
+    least = torch.finfo(Tensor.dtype.__get__(x)).min if pool_type == "max" else 0.0  # type: ignore[attr-defined]
     padded = functional.pad(x, pad_widths(reach), value=least)
     if pool_type == "max":
         return _MAX[len(pairs)](padded, pool_size, stride)

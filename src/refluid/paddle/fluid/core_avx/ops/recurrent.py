@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.operator import FLOAT, enforce, operator, optional
 from refluid.paddle.fluid.core_avx.ops.activation import activate
@@ -14,10 +15,19 @@ GATE_ACTIVATIONS = (None, "sigmoid", "tanh", "relu")
 
 
 @operator("gru_unit", input=FLOAT, hidden=FLOAT, weight=FLOAT, bias=optional(FLOAT))
-def gru_unit(input, hidden, weight, bias, activation=2, gate_activation=1, origin_mode=False):
+def gru_unit(
+    input: Tensor,
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    activation: int = 2,
+    gate_activation: int = 1,
+    origin_mode: bool = False,
+) -> tuple[Tensor, Tensor, Tensor]:
     """Make one step of a gated recurrent unit.
 
     Update gate u, reset gate r and candidate c; the new state is (1 - u) * hidden + u * c.
+    Gradients flow from the new state only, not from the other results, as in Paddle.
     Source: Chung et al. 2014.
 
     Args:
@@ -51,8 +61,6 @@ def gru_unit(input, hidden, weight, bias, activation=2, gate_activation=1, origi
     gates = activate(torch.addmm(x_gates, hidden, gate_weight), GATE_ACTIVATIONS[gate_activation])
     update, reset = gates.chunk(2, 1)
     reset_hidden = torch.mul(reset, hidden)
-    state = activate(
-        torch.addmm(x_state, reset_hidden, state_weight), GATE_ACTIVATIONS[activation]
-    )
+    state = activate(torch.addmm(x_state, reset_hidden, state_weight), GATE_ACTIVATIONS[activation])
     new = torch.lerp(state, hidden, update) if origin_mode else torch.lerp(hidden, state, update)
-    return torch.cat([gates, state], 1), reset_hidden, new
+    return torch.cat([gates, state], 1).detach(), reset_hidden.detach(), new

@@ -7,6 +7,7 @@ May import: torch, operator, activation.
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.operator import FLOAT, Kind, enforce, operator, optional
 from refluid.paddle.fluid.core_avx.ops.activation import activate
@@ -17,12 +18,22 @@ _INT32 = Kind(frozenset({torch.int32}))
 
 
 @operator("tree_conv", nodes_vector=FLOAT, edge_set=_INT32, weight=FLOAT, bias=optional(FLOAT))
-def tree_conv(nodes_vector, edge_set, weight, bias, max_depth, act=None):
+def tree_conv(
+    nodes_vector: Tensor,
+    edge_set: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    max_depth: int,
+    act: str | None = None,
+) -> Tensor:
     """Weigh each node together with its descendants.
 
     A node's window is itself and its descendants less than `max_depth` levels below. A node of
     the window at depth d that is child number i of n counts as top (max_depth - d) / max_depth,
     and its rest is divided between left and right as (i - 1) / (n - 1) says, 1/2 if n is 1.
+
+    The gradient of `nodes_vector` is Paddle's, which reads the weight [F, 3, O, M] as if it were
+    [F, O, M, 3] there; that of the weight is the true one.
 
     Args:
         nodes_vector: float [B, N, F].
@@ -50,12 +61,15 @@ def tree_conv(nodes_vector, edge_set, weight, bias, max_depth, act=None):
     )
     enforce(max_depth > 1, f"tree_conv: `max_depth` must be above 1, but received {max_depth}.")
     shares = torch.zeros(batch, nodes, 3, nodes)
-    for share, edges in zip(shares, torch.Tensor.tolist(edge_set), strict=True):
+    for share, edges in zip(shares, Tensor.tolist(edge_set), strict=True):
         _fill_shares(share, edges, nodes, max_depth)
-    flat = torch.transpose(weight, 0, 1).reshape(3 * features, -1)
-    windows = torch.matmul(shares.to(flat).flatten(1, 2), nodes_vector)
-    columns = windows.reshape(batch, nodes, 3 * features)
-    out = torch.matmul(columns, flat).reshape(batch, nodes, weight.size(2), weight.size(3))
+    shares = shares.flatten(1, 2)
+    values = torch.detach(nodes_vector)
+    by_share = torch.transpose(weight, 0, 1)
+    out = _weigh(shares, values, by_share)
+    # nothing is added but the gradient
+    misread = torch.reshape(torch.detach(weight), (features, *weight.size()[2:], 3))
+    out = out + _weigh(shares, torch.sub(nodes_vector, values), misread.movedim(-1, 0))
     if bias is not None:
         enforce(
             bias.numel() in (1, nodes),
@@ -66,9 +80,15 @@ def tree_conv(nodes_vector, edge_set, weight, bias, max_depth, act=None):
     return activate(out, act)
 
 
-def _fill_shares(
-    share: torch.Tensor, edges: list[list[int]], nodes: int, max_depth: int
-) -> None:
+def _weigh(shares: Tensor, nodes: Tensor, weight: Tensor) -> Tensor:
+    """Return [B, N, O, M] for shares [B, 3 N, N] and a weight [3, F, O, M]."""
+    batch, number, features = nodes.size()
+    windows = torch.matmul(shares.to(nodes), nodes).reshape(batch, number, 3 * features)
+    sizes = weight.size()[2:]
+    return torch.matmul(windows, weight.reshape(3 * features, -1)).reshape(batch, number, *sizes)
+
+
+def _fill_shares(share: Tensor, edges: list[list[int]], nodes: int, max_depth: int) -> None:
     """Write how much each node counts in each root's window; `share` is [root, 3, node]."""
     children: dict[int, list[int]] = {}
     count = 1

@@ -42,7 +42,7 @@ def pad_pairs(
         if len(padding) == 2 * axes:
             return list(zip(padding[::2], padding[1::2], strict=True))  # type: ignore[arg-type]
     elif len(padding) == axes + 2 and all(len(p) == 2 for p in padding):  # type: ignore[arg-type]
-        pairs = [tuple(p) for p in padding]  # type: ignore[arg-type]
+        pairs: list[tuple[int, int]] = [tuple(p) for p in padding]  # type: ignore[arg-type,misc]
         # batch and channels stand first (NCHW) or at both ends (NHWC), unpadded
         inner = pairs[2:] if pairs[1] == (0, 0) and pairs[0] == (0, 0) else pairs[1:-1]
         if sum(map(sum, pairs)) == sum(map(sum, inner)):

@@ -8,6 +8,7 @@ May import: torch, numpy, core_avx, unique_name.
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +21,10 @@ from refluid.paddle.fluid.core_avx.dtype import to_numpy_dtype, to_torch_dtype
 from refluid.paddle.fluid.core_avx.variable import VarBase, wrap
 
 __all__ = ["EpochDecay", "LearningRateDecay"]
+
+# looking a dtype up by its name takes longer than the whole computation of a rate
+_torch_dtype = functools.cache(to_torch_dtype)
+_numpy_type = functools.cache(lambda dtype: to_numpy_dtype(dtype).type)
 
 
 class LearningRateDecay:
@@ -53,7 +58,7 @@ class LearningRateDecay:
 
     def create_lr_var(self, lr: float) -> VarBase:
         """Return a number as a variable of shape [1] and this decay's dtype."""
-        variable = wrap(torch.tensor([float(lr)], dtype=to_torch_dtype(self.dtype)))
+        variable = wrap(torch.full((1,), float(lr), dtype=_torch_dtype(self.dtype)))
         variable.name = unique_name.generate("learning_rate")
         return variable
 
@@ -94,7 +99,7 @@ class LearningRateDecay:
 
     def _real(self, number: float) -> Any:
         """Return a number in this decay's precision, in which numpy goes on computing."""
-        return to_numpy_dtype(self.dtype).type(number)
+        return _numpy_type(self.dtype)(number)
 
 
 class EpochDecay(LearningRateDecay):

@@ -108,6 +108,7 @@ class ReduceLROnPlateau(LearningRateDecay):
             self._reduce()
 
     def _is_better(self, loss: Any) -> bool:
+        assert self.best_loss is not None
         best, threshold = self._real(float(self.best_loss)), self._real(self.threshold)
         margin = best * threshold if self.threshold_mode == "rel" else threshold
         return bool(loss < best - margin if self.mode == "min" else loss > best + margin)

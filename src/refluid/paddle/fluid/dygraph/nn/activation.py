@@ -9,6 +9,7 @@ from refluid.paddle.fluid.core_avx.ops import activation
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
 from refluid.paddle.fluid.dygraph.nn.argument import one_of
+from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
 from refluid.paddle.fluid.initializer import Constant
 
 __all__ = ["PRelu"]
@@ -40,7 +41,6 @@ class PRelu(Layer):
         param_attr: Any = None,
         dtype: str = "float32",
     ) -> None:
-        assert param_attr is not False, "`param_attr` must not be False: the layer has a weight."
         super().__init__(name_scope="prelu")
         self._mode = one_of(mode, ("all", "channel", "element"), "mode")
         self._param_attr = param_attr
@@ -56,9 +56,7 @@ class PRelu(Layer):
                 f'`input_shape` must be a list for mode "element", but received {input_shape!r}.'
             )
             self._alpha_shape = [1, *input_shape[1:]]
-        self.weight = self.create_parameter(
-            self._alpha_shape, param_attr, "float32", default_initializer=Constant(1.0)
-        )
+        self.weight = needed_weight(self, self._alpha_shape, param_attr, "float32", Constant(1.0))
 
     def forward(self, input: VarBase) -> VarBase:
         """Return `input` with what is below 0 multiplied."""

@@ -17,6 +17,7 @@ from refluid.paddle.fluid.dygraph.nn.argument import (
     per_axis,
     positive_per_axis,
 )
+from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
 from refluid.paddle.fluid.initializer import Initializer, Normal
 
 __all__ = ["Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose"]
@@ -50,7 +51,6 @@ class _Conv(Layer):
             act: as given.
             dtype: as given.
         """
-        assert attrs[0] is not False, "`param_attr` must not be False: the layer has a weight."
         axes = self._num_axes
         self._num_channels, self._num_filters = channels
         if groups is not None and groups < 1:
@@ -66,9 +66,7 @@ class _Conv(Layer):
         self._dtype = dtype
 
     def _create(self, weight_shape: list[int], initializer: Initializer | None) -> None:
-        self.weight = self.create_parameter(
-            weight_shape, self._param_attr, self._dtype, default_initializer=initializer
-        )
+        self.weight = needed_weight(self, weight_shape, self._param_attr, self._dtype, initializer)
         self.bias = self.create_parameter(
             [self._num_filters], self._bias_attr, self._dtype, is_bias=True
         )
@@ -84,9 +82,7 @@ class _Conv(Layer):
         sizes = positive_per_axis(self._filter_size, self._num_axes, "filter_size")
         # the channels are not divided by the groups here, as in Paddle
         std = math.sqrt(2.0 / (math.prod(sizes) * self._num_channels))
-        self._create(
-            [self._num_filters, self._num_channels // groups, *sizes], Normal(0.0, std, 0)
-        )
+        self._create([self._num_filters, self._num_channels // groups, *sizes], Normal(0.0, std, 0))
 
     def _create_transposed(self) -> None:
         """Make the parameters of a transposed convolution."""
@@ -265,7 +261,7 @@ class Conv2DTranspose(_Conv):
         """Convolve `input` [B, C, H, W] backwards; the result is [B, K, H', W']."""
         return conv.conv2d_transpose(
             input, self.weight, self.bias, self._stride, self._padding, self._dilation,
-            self._groups, self._output_size, self._act,
+            self._groups or 1, self._output_size, self._act,
         )  # fmt: skip
 
 
@@ -322,5 +318,5 @@ class Conv3DTranspose(_Conv):
         """Convolve `input` [B, C, D, H, W] backwards; the result is [B, K, D', H', W']."""
         return conv.conv3d_transpose(
             input, self.weight, self.bias if self._bias_attr else None, self._stride,
-            self._padding, self._dilation, self._groups, None, self._act,
+            self._padding, self._dilation, self._groups or 1, None, self._act,
         )  # fmt: skip

@@ -35,9 +35,8 @@ class Dropout(Layer):
         is_test: bool = False,
     ) -> None:
         super().__init__()
-        assert isinstance(p, (float, int)) and 0 <= p <= 1, (
-            f"`p` must be a number from 0 to 1, but received {p!r}."
-        )
+        assert isinstance(p, (float, int)), f"`p` must be a number, but received {p!r}."
+        assert 0 <= p <= 1, f"`p` must be from 0 to 1, but received {p!r}."
         assert seed is None or isinstance(seed, int), (
             f"`seed` must be an int or None, but received {seed!r}."
         )

@@ -8,6 +8,7 @@ from typing import Any
 from refluid.paddle.fluid.core_avx.ops import embedding
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
+from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
 
 __all__ = ["Embedding"]
 
@@ -38,7 +39,6 @@ class Embedding(Layer):
         param_attr: Any = None,
         dtype: str = "float32",
     ) -> None:
-        assert param_attr is not False, "`param_attr` must not be False: the layer has a weight."
         if not isinstance(size, (list, tuple)):
             raise TypeError(f"`size` must be a list [N, D], but received {size!r}.")
         if len(size) != 2:
@@ -54,7 +54,7 @@ class Embedding(Layer):
         self._param_attr = param_attr
         self._dtype = dtype
         self._remote_prefetch = is_sparse and not is_distributed
-        self.weight = self.create_parameter(size, param_attr, dtype)
+        self.weight = needed_weight(self, size, param_attr, dtype)
 
     def forward(self, input: VarBase) -> VarBase:
         """Look up `input`, int64 of any shape; the result has one dimension more, of size D.

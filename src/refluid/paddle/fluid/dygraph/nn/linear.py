@@ -8,6 +8,7 @@ from refluid.paddle.fluid.core_avx.ops import linear
 from refluid.paddle.fluid.core_avx.ops.activation import check_act
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
+from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
 
 __all__ = ["BilinearTensorProduct", "Linear"]
 
@@ -36,11 +37,10 @@ class Linear(Layer):
         act: str | None = None,
         dtype: str = "float32",
     ) -> None:
-        assert param_attr is not False, "`param_attr` must not be False: the layer has a weight."
         super().__init__()
         self._act = check_act(act)
         self._dtype = dtype
-        self.weight = self.create_parameter([input_dim, output_dim], attr=param_attr, dtype=dtype)
+        self.weight = needed_weight(self, [input_dim, output_dim], param_attr, dtype)
         self.bias = self.create_parameter([output_dim], attr=bias_attr, dtype=dtype, is_bias=True)
 
     def forward(self, input: VarBase) -> VarBase:
@@ -76,7 +76,6 @@ class BilinearTensorProduct(Layer):
         bias_attr: Any = None,
         dtype: str = "float32",
     ) -> None:
-        assert param_attr is not False, "`param_attr` must not be False: the layer has a weight."
         super().__init__()
         self._param_attr, self._bias_attr = param_attr, bias_attr
         self._act = check_act(act)
@@ -84,7 +83,7 @@ class BilinearTensorProduct(Layer):
         self._input1_dim, self._input2_dim = input1_dim, input2_dim
         self._output_dim = output_dim
         self._dtype = dtype
-        self.weight = self.create_parameter([output_dim, input1_dim, input2_dim], param_attr, dtype)
+        self.weight = needed_weight(self, [output_dim, input1_dim, input2_dim], param_attr, dtype)
         self.bias = self.create_parameter([1, output_dim], bias_attr, dtype, is_bias=True)
 
     def forward(self, x: VarBase, y: VarBase) -> VarBase:

@@ -10,6 +10,7 @@ from refluid.paddle.fluid.core_avx.ops import nce
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
 from refluid.paddle.fluid.dygraph.nn.argument import one_of
+from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
 
 __all__ = ["NCE"]
 
@@ -53,7 +54,6 @@ class NCE(Layer):
         is_sparse: bool = False,
         dtype: str = "float32",
     ) -> None:
-        assert param_attr is not False, "`param_attr` must not be False: the layer has a weight."
         super().__init__()
         self._param_attr, self._bias_attr = param_attr, bias_attr
         self._num_total_classes = num_total_classes
@@ -64,15 +64,16 @@ class NCE(Layer):
         self._seed = seed
         self._is_sparse = is_sparse
         if sampler == "custom_dist":
-            assert custom_dist is not None and len(custom_dist) == num_total_classes, (
+            number = None if custom_dist is None else len(custom_dist)
+            assert number == num_total_classes, (
                 f"`custom_dist` must have {num_total_classes} entries, one for each class, but "
-                f"received {custom_dist!r}."
+                f"received {number}."
             )
-            self._custom_dist = [float(p) for p in custom_dist]
+            self._custom_dist = [float(p) for p in custom_dist or ()]
             for _ in range(3):
                 # Paddle makes three parameters of the distribution, so the weight is `w_3`
                 unique_name.generate(f"{self.full_name()}.w")
-        self.weight = self.create_parameter([num_total_classes, dim], param_attr, dtype)
+        self.weight = needed_weight(self, [num_total_classes, dim], param_attr, dtype)
         self.bias = self.create_parameter(
             [num_total_classes, 1], bias_attr or False, dtype, is_bias=True
         )

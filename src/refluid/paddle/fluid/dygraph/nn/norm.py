@@ -16,6 +16,7 @@ from refluid.paddle.fluid.core_avx.ops.activation import check_act
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
 from refluid.paddle.fluid.dygraph.nn.argument import one_of
+from refluid.paddle.fluid.dygraph.nn.parameter import needed_bias, needed_weight
 from refluid.paddle.fluid.framework import ParamBase
 from refluid.paddle.fluid.initializer import Constant, Normal
 from refluid.paddle.fluid.param_attr import ParamAttr
@@ -69,16 +70,12 @@ class BatchNorm(Layer):
         use_global_stats: bool = False,
         trainable_statistics: bool = False,
     ) -> None:
-        assert param_attr is not False, "`param_attr` must not be False: the layer has a weight."
-        assert bias_attr is not False, "`bias_attr` must not be False: the layer has a bias."
         super().__init__()
         self._param_attr, self._bias_attr = param_attr, bias_attr
         self._act = check_act(act)
         self._dtype = "float32" if dtype == "float16" else dtype
-        self.weight = self.create_parameter(
-            [num_channels], param_attr, self._dtype, default_initializer=Constant(1.0)
-        )
-        self.bias = self.create_parameter([num_channels], bias_attr, self._dtype, is_bias=True)
+        self.weight = needed_weight(self, [num_channels], param_attr, self._dtype, Constant(1.0))
+        self.bias = needed_bias(self, [num_channels], bias_attr, self._dtype)
         frozen = use_global_stats and getattr(param_attr, "learning_rate", None) == 0.0
         self.weight.stop_gradient = self.bias.stop_gradient = frozen
         average = do_model_average_for_mean_and_var
@@ -102,7 +99,7 @@ class BatchNorm(Layer):
             trainable=False,
             do_model_average=do_model_average,
         )
-        return self.create_parameter([num_channels], attr, self._dtype)  # type: ignore[return-value]
+        return needed_weight(self, [num_channels], attr, self._dtype)
 
     def forward(self, input: VarBase) -> VarBase:
         """Normalize `input` [B, C], or [B, C, S...] with up to three sizes."""
@@ -155,7 +152,8 @@ class LayerNorm(Layer):
         self._act = check_act(act)
         self._dtype = dtype
         shape = [math.prod(self._normalized_shape)]
-        self.weight = self.bias = None
+        self.weight: ParamBase | None = None
+        self.bias: ParamBase | None = None
         if scale:
             self.weight = self.create_parameter(
                 shape, param_attr, dtype, default_initializer=Constant(1.0)
@@ -163,8 +161,7 @@ class LayerNorm(Layer):
         elif param_attr:
             _warn_unused("param_attr", "scale")
         if shift:
-            assert bias_attr is not False, "`bias_attr` must not be False unless `shift` is."
-            self.bias = self.create_parameter(shape, bias_attr, dtype, is_bias=True)
+            self.bias = needed_bias(self, shape, bias_attr, dtype)
         elif bias_attr:
             _warn_unused("bias_attr", "shift")
 
@@ -257,16 +254,12 @@ class InstanceNorm(Layer):
         bias_attr: Any = None,
         dtype: str = "float32",
     ) -> None:
-        assert param_attr is not False, "`param_attr` must not be False: the layer has a weight."
-        assert bias_attr is not False, "`bias_attr` must not be False: the layer has a bias."
         super().__init__()
         self._epsilon = epsilon
         self._param_attr, self._bias_attr = param_attr, bias_attr
         self._dtype = dtype
-        self.scale = self.create_parameter(
-            [num_channels], param_attr, dtype, default_initializer=Constant(1.0)
-        )
-        self.bias = self.create_parameter([num_channels], bias_attr, dtype, is_bias=True)
+        self.scale = needed_weight(self, [num_channels], param_attr, dtype, Constant(1.0))
+        self.bias = needed_bias(self, [num_channels], bias_attr, dtype)
 
     def forward(self, input: VarBase) -> VarBase:
         """Normalize `input` [B, C], or [B, C, S...] with up to three sizes."""
@@ -306,9 +299,9 @@ class SpectralNorm(Layer):
         self.weight_v = self._vector(math.prod(self._weight_shape) // rows)
 
     def _vector(self, size: int) -> ParamBase:
-        vector = self.create_parameter([size], None, self._dtype, False, Normal(0.0, 1.0))
-        vector.stop_gradient = True  # type: ignore[union-attr]
-        return vector  # type: ignore[return-value]
+        vector = needed_weight(self, [size], None, self._dtype, Normal(0.0, 1.0))
+        vector.stop_gradient = True
+        return vector
 
     def forward(self, weight: VarBase) -> VarBase:
         """Return `weight`, of shape `weight_shape`, divided."""

@@ -8,6 +8,7 @@ from refluid.paddle.fluid.core_avx.ops import recurrent
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
 from refluid.paddle.fluid.dygraph.nn.argument import one_of
+from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
 
 __all__ = ["GRUUnit"]
 
@@ -43,7 +44,6 @@ class GRUUnit(Layer):
         origin_mode: bool = False,
         dtype: str = "float32",
     ) -> None:
-        assert param_attr is not False, "`param_attr` must not be False: the layer has a weight."
         super().__init__()
         self._bias_attr = bias_attr
         self.activation = _ACTIVATIONS.index(one_of(activation, _ACTIVATIONS, "activation"))
@@ -53,7 +53,7 @@ class GRUUnit(Layer):
         self._dtype = dtype
         state = size // 3
         self._bias_size = [1, 3 * state]
-        self.weight = self.create_parameter([state, 3 * state], param_attr, dtype)
+        self.weight = needed_weight(self, [state, 3 * state], param_attr, dtype)
         self.bias = self.create_parameter(self._bias_size, bias_attr, dtype, is_bias=True)
 
     def forward(self, input: VarBase, hidden: VarBase) -> tuple[VarBase, VarBase, VarBase]:

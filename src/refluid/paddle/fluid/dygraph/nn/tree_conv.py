@@ -8,6 +8,7 @@ from refluid.paddle.fluid.core_avx.ops import tree_conv
 from refluid.paddle.fluid.core_avx.ops.activation import check_act
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
+from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
 
 __all__ = ["TreeConv"]
 
@@ -45,7 +46,6 @@ class TreeConv(Layer):
         name: str | None = None,
         dtype: str = "float32",
     ) -> None:
-        assert param_attr is not False, "`param_attr` must not be False: the layer has a weight."
         super().__init__()
         self._name = name
         self._feature_size, self._output_size = feature_size, output_size
@@ -55,8 +55,8 @@ class TreeConv(Layer):
         self._bias_attr, self._param_attr = bias_attr, param_attr
         self._dtype = dtype
         self.bias = self.create_parameter([num_filters], bias_attr or False, dtype, is_bias=True)
-        self.weight = self.create_parameter(
-            [feature_size, 3, output_size, num_filters], param_attr, dtype
+        self.weight = needed_weight(
+            self, [feature_size, 3, output_size, num_filters], param_attr, dtype
         )
 
     def forward(self, nodes_vector: VarBase, edge_set: VarBase) -> VarBase:

@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.dtype import to_torch_dtype
-from refluid.paddle.fluid.core_avx.operator import FLOAT, NUMBER, enforce, operator
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import FLOAT, NUMBER, operator
 from refluid.paddle.fluid.layers.argument import axis_of, number
 
 __all__ = [
@@ -88,10 +89,8 @@ def selu(
 
 @operator("swish", x=FLOAT)
 def swish(x: Tensor, beta: float = 1.0, name: str | None = None) -> Tensor:
-    """Return x * sigmoid(beta * x). Same as Paddle 1.8."""
-    if beta == 1.0:
-        return functional.silu(x)
-    return torch.mul(x, torch.sigmoid(torch.mul(x, beta)))
+    """Return x * sigmoid(x). Same as Paddle 1.8, where `beta` has no effect either."""
+    return functional.silu(x)
 
 
 @operator("mish", x=FLOAT)
@@ -131,8 +130,25 @@ def stanh(
 
 @operator("soft_relu", x=FLOAT)
 def soft_relu(x: Tensor, threshold: float = 40.0, name: str | None = None) -> Tensor:
-    """Return log(1 + exp(x)), x being cut to [-threshold, threshold]. Same as Paddle 1.8."""
-    return torch.log1p(torch.exp(functional.hardtanh(x, -threshold, threshold)))
+    """Return log(1 + exp(x)), x being cut to [-threshold, threshold].
+
+    Same as Paddle 1.8: the gradient is 0 where the result is above `threshold`.
+    """
+    return _SoftRelu.apply(x, threshold)
+
+
+class _SoftRelu(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, threshold: float) -> Tensor:
+        result = torch.log1p(torch.exp(torch.clamp(x, -threshold, threshold)))
+        ctx.save_for_backward(result)
+        ctx.threshold = threshold
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (result,) = ctx.saved_tensors
+        return grad * (1.0 - torch.exp(-result)) * (result < ctx.threshold), None
 
 
 @operator("pow", x=NUMBER)
@@ -147,7 +163,7 @@ def pow(x: Tensor, factor: float | Tensor = 1.0, name: str | None = None) -> Ten
     """
     exponent = number(factor)
     if not torch.is_floating_point(x):
-        return torch.pow(x.double(), exponent).to(torch.Tensor.dtype.__get__(x))
+        return torch.pow(x.double(), exponent).to(x.dtype)
     return torch.pow(x, exponent)
 
 
@@ -232,9 +248,9 @@ def maxout(x: Tensor, groups: int, name: str | None = None, axis: int = 1) -> Te
     """
     axis = axis_of("maxout", "axis", axis, x.dim())
     channels = x.size(axis)
-    enforce(
-        groups > 1 and channels % groups == 0,
-        f"maxout: `groups` must be above 1 and divide the {channels} channels, but received "
-        f"{groups}.",
-    )
+    if not (groups > 1 and channels % groups == 0):
+        raise EnforceNotMet(
+            f"maxout: `groups` must be above 1 and divide the {channels} channels, but received "
+            f"{groups}."
+        )
     return torch.max(torch.unflatten(x, axis, (channels // groups, groups)), axis + 1)[0]

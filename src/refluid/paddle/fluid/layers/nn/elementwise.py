@@ -7,22 +7,24 @@ May import: torch, core_avx, layers.argument.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import (
     BOOL,
     FLOAT,
     NUMBER,
     describe,
-    enforce,
     many,
     operator,
 )
 from refluid.paddle.fluid.core_avx.ops.activation import activate, check_act
-from refluid.paddle.fluid.layers.argument import number, write
+from refluid.paddle.fluid.layers.argument import number, unlinked, write
 
 __all__ = [
     "addcmul",
@@ -62,11 +64,11 @@ def _combine(
     if axis != -1 and x.dim() != y.dim():
         large, small = (x, y) if x.dim() > y.dim() else (y, x)
         behind = large.dim() - axis - small.dim()
-        enforce(
-            axis >= 0 and behind >= 0,
-            f"{op_type}: `axis` {axis} leaves no room for the dimensions {list(small.size())} "
-            f"within {list(large.size())}.",
-        )
+        if not (axis >= 0 and behind >= 0):
+            raise EnforceNotMet(
+                f"{op_type}: `axis` {axis} leaves no room for the dimensions {list(small.size())} "
+                f"within {list(large.size())}."
+            )
         placed = torch.reshape(small, [*small.size(), *[1] * behind])
         x, y = (x, placed) if small is y else (placed, y)
     return activate(function(x, y), check_act(act))
@@ -75,7 +77,8 @@ def _combine(
 def _divide(x: Tensor, y: Tensor) -> Tensor:
     if torch.is_floating_point(x):
         return torch.div(x, y)
-    enforce(bool(torch.all(torch.ne(y, 0))), "elementwise_div: `y` must hold no 0.")
+    if not bool(torch.all(torch.ne(y, 0))):
+        raise EnforceNotMet("elementwise_div: `y` must hold no 0.")
     return torch.div(x, y, rounding_mode="trunc")
 
 
@@ -89,7 +92,8 @@ def _smaller(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _floor_divide(x: Tensor, y: Tensor) -> Tensor:
-    enforce(bool(torch.all(torch.ne(y, 0))), "elementwise_floordiv: `y` must hold no 0.")
+    if not bool(torch.all(torch.ne(y, 0))):
+        raise EnforceNotMet("elementwise_floordiv: `y` must hold no 0.")
     return torch.div(x, y, rounding_mode="trunc")
 
 
@@ -97,7 +101,7 @@ def _power(x: Tensor, y: Tensor) -> Tensor:
     if torch.is_floating_point(x):
         return torch.pow(x, y)
     # torch refuses negative exponents of integers; Paddle truncates the power
-    return torch.pow(x.double(), y).to(torch.Tensor.dtype.__get__(x))
+    return torch.pow(x.double(), y).to(x.dtype)
 
 
 @operator("elementwise_add", **_NUMBERS)
@@ -160,8 +164,8 @@ def elementwise_pow(
 def elementwise_mod(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
-    """Return the remainder of x / y, then the activation `act`."""
-    return _combine("elementwise_mod", torch.remainder, x, y, axis, act)
+    """Return the remainder of x / y, of the sign of x, then the activation `act`."""
+    return _combine("elementwise_mod", torch.fmod, x, y, axis, act)
 
 
 @operator("elementwise_floordiv", **_NUMBERS)
@@ -179,9 +183,7 @@ def elementwise_equal(x: Tensor, y: Tensor, name: str | None = None) -> Tensor:
 
 
 @operator("logical_and", x=BOOL, y=BOOL)
-def logical_and(
-    x: Tensor, y: Tensor, out: Tensor | None = None, name: str | None = None
-) -> Tensor:
+def logical_and(x: Tensor, y: Tensor, out: Tensor | None = None, name: str | None = None) -> Tensor:
     """Return whether both bools are True; it is written to `out` too if given."""
     return write(torch.logical_and(x, y), out)
 
@@ -193,9 +195,7 @@ def logical_or(x: Tensor, y: Tensor, out: Tensor | None = None, name: str | None
 
 
 @operator("logical_xor", x=BOOL, y=BOOL)
-def logical_xor(
-    x: Tensor, y: Tensor, out: Tensor | None = None, name: str | None = None
-) -> Tensor:
+def logical_xor(x: Tensor, y: Tensor, out: Tensor | None = None, name: str | None = None) -> Tensor:
     """Return whether two bools differ; it is written to `out` too if given."""
     return write(torch.logical_xor(x, y), out)
 
@@ -239,21 +239,27 @@ def scale(
 
 @operator("clip", x=FLOAT)
 def clip(x: Tensor, min: float, max: float, name: str | None = None) -> Tensor:
-    """Return x cut to [min, max]. Same as Paddle 1.8.
+    """Return x cut to [min, max]; the gradient at the bounds is 0. Same as Paddle 1.8.
 
     Raises:
         EnforceNotMet: `min` is not below `max`.
     """
-    enforce(min < max, f"clip: `min` must be below `max`, but received {min} and {max}.")
-    return torch.clamp(x, min, max)
+    if min >= max:
+        raise EnforceNotMet(f"clip: `min` must be below `max`, but received {min} and {max}.")
+    return functional.hardtanh(x, min, max)
 
 
 @operator("clip_by_norm", x=FLOAT)
 def clip_by_norm(x: Tensor, max_norm: float, name: str | None = None) -> Tensor:
-    """Shrink x to the L2 norm `max_norm` if its norm is above. Same as Paddle 1.8."""
-    enforce(max_norm > 0, f"clip_by_norm: `max_norm` must be positive, but received {max_norm}.")
-    norm = torch.linalg.vector_norm(x)
-    return torch.where(torch.gt(norm, max_norm), torch.mul(x, max_norm / norm), x)
+    """Shrink x to the L2 norm `max_norm` if its norm is above.
+
+    Same as Paddle 1.8, where no gradient goes through it.
+    """
+    if max_norm <= 0:
+        raise EnforceNotMet(f"clip_by_norm: `max_norm` must be positive, but received {max_norm}.")
+    values = torch.detach(x)
+    norm = torch.linalg.vector_norm(values)
+    return unlinked(values * torch.where(norm > max_norm, max_norm / norm, 1.0), x)
 
 
 @operator("clamp", input=FLOAT)
@@ -275,7 +281,9 @@ def clamp(
     assert min is None or max is None or min <= max, (
         f"clamp: `min` must not be above `max`, but received {min} and {max}."
     )
-    return write(torch.clamp(input, min, max), output)
+    low = -math.inf if min is None else min
+    high = math.inf if max is None else max
+    return write(functional.hardtanh(input, low, high), output)
 
 
 @operator("sum", x=many(NUMBER))
@@ -291,12 +299,13 @@ def add_up(op_type: str, x: Tensor | Sequence[Tensor]) -> Tensor:
     """Return the sum of tensors of one shape; one tensor alone is copied."""
     if isinstance(x, Tensor):
         return torch.clone(x)
-    enforce(len(x) > 0, f"{op_type}: the list of variables must not be empty.")
+    if len(x) <= 0:
+        raise EnforceNotMet(f"{op_type}: the list of variables must not be empty.")
     sizes = x[0].size()
-    enforce(
-        all(t.size() == sizes for t in x),
-        f"{op_type}: all variables must have one shape, but received {describe(x)}.",
-    )
+    if not all(t.size() == sizes for t in x):
+        raise EnforceNotMet(
+            f"{op_type}: all variables must have one shape, but received {describe(x)}."
+        )
     total = torch.clone(x[0])
     for tensor in x[1:]:
         total = torch.add(total, tensor)

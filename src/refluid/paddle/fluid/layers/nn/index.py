@@ -6,18 +6,19 @@ May import: torch, core_avx, layers.argument.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.dtype import to_torch_dtype
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import (
     ANY,
     BOOL,
     FLOAT,
     INTEGER,
     NUMBER,
-    enforce,
     many,
     operator,
 )
@@ -66,9 +67,7 @@ def size(input: Tensor) -> Tensor:
 
 
 @operator("slice", input=ANY, view=True)
-def slice(
-    input: Tensor, axes: Sequence[int], starts: Sequence[int], ends: Sequence[int]
-) -> Tensor:
+def slice(input: Tensor, axes: Sequence[int], starts: Sequence[int], ends: Sequence[int]) -> Tensor:
     """Return the elements from starts[k] to before ends[k] along dimension axes[k].
 
     Same as Paddle 1.8: negative positions count from the end, those outside are moved inside.
@@ -79,18 +78,18 @@ def slice(
     """
     begins, stops = integers("slice", "starts", starts), integers("slice", "ends", ends)
     dims = [axis_of("slice", "axes", a, input.dim()) for a in integers("slice", "axes", axes)]
-    enforce(
-        len(dims) == len(begins) == len(stops),
-        f"slice: `axes`, `starts` and `ends` must have one length, but received {axes}, {starts} "
-        f"and {ends}.",
-    )
+    if not len(dims) == len(begins) == len(stops):
+        raise EnforceNotMet(
+            f"slice: `axes`, `starts` and `ends` must have one length, but received {axes}, {starts} "
+            f"and {ends}."
+        )
     for dim, begin, stop in zip(dims, begins, stops, strict=True):
         low, high = _within(begin, input.size(dim)), _within(stop, input.size(dim))
-        enforce(
-            low < high,
-            f"slice: nothing lies between {begin} and {stop} in dimension {dim} of `input` "
-            f"{list(input.size())}.",
-        )
+        if low >= high:
+            raise EnforceNotMet(
+                f"slice: nothing lies between {begin} and {stop} in dimension {dim} of `input` "
+                f"{list(input.size())}."
+            )
         input = torch.narrow(input, dim, low, high - low)
     return input
 
@@ -115,18 +114,19 @@ def strided_slice(
     given = [axes, starts, ends, strides]
     names = ["axes", "starts", "ends", "strides"]
     lists = [integers("strided_slice", n, v) for n, v in zip(names, given, strict=True)]
-    enforce(
-        len({len(v) for v in lists}) == 1 and 0 not in lists[3],
-        "strided_slice: `axes`, `starts`, `ends` and `strides` must have one length, and no "
-        f"stride may be 0, but received {', '.join(map(str, lists))}.",
-    )
+    if not (len({len(v) for v in lists}) == 1 and 0 not in lists[3]):
+        raise EnforceNotMet(
+            "strided_slice: `axes`, `starts`, `ends` and `strides` must have one length, and no "
+            f"stride may be 0, but received {', '.join(map(str, lists))}."
+        )
     for axis, start, end, stride in zip(*lists, strict=True):
         dim = axis_of("strided_slice", "axes", axis, input.dim())
         length = input.size(dim)
         if stride < 0 and end < -length:
             end = None  # type: ignore[assignment]
         span = range(length)[start:end:stride]
-        enforce(len(span) > 0, f"strided_slice: [{start}:{end}:{stride}] is empty in {length}.")
+        if len(span) <= 0:
+            raise EnforceNotMet(f"strided_slice: [{start}:{end}:{stride}] is empty in {length}.")
         positions = torch.tensor(span, device=input.device)
         input = torch.index_select(input, dim, positions)
     return input
@@ -141,25 +141,54 @@ def gather(input: Tensor, index: Tensor, overwrite: bool = True) -> Tensor:
     Args:
         input: [N, ...].
         index: int32 or int64, [M] or [M, 1].
-        overwrite: accepted for compatibility; repeated rows add up their gradients.
+        overwrite: of a row taken more than once, the gradient is that of the last time; False
+            adds them up.
 
     Returns:
         [M, ...].
     """
-    enforce(
-        index.dim() == 1 or (index.dim() == 2 and index.size(1) == 1),
-        f"gather: `index` must be [M] or [M, 1], but received {list(index.size())}.",
-    )
-    return torch.index_select(input, 0, torch.reshape(index, (-1,)))
+    if not (index.dim() == 1 or (index.dim() == 2 and index.size(1) == 1)):
+        raise EnforceNotMet(
+            f"gather: `index` must be [M] or [M, 1], but received {list(index.size())}."
+        )
+    rows = torch.reshape(index, (-1,))
+    if overwrite and input.requires_grad:
+        return _LastGather.apply(input, rows.long())
+    return torch.index_select(input, 0, rows)
+
+
+class _LastGather(torch.autograd.Function):
+    """Rows by number, whose gradient is that of the last place where a row was put."""
+
+    @staticmethod
+    def forward(ctx: Any, input: Tensor, rows: Tensor) -> Tensor:
+        ctx.save_for_backward(rows)
+        ctx.num_rows = input.size(0)
+        return torch.index_select(input, 0, rows)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (rows,) = ctx.saved_tensors
+        taken, last = _last_places(rows, ctx.num_rows)
+        picked = torch.index_select(grad, 0, last)
+        return grad.new_zeros(ctx.num_rows, *grad.size()[1:]).index_copy(0, taken, picked), None
+
+
+def _last_places(rows: Tensor, num_rows: int) -> tuple[Tensor, Tensor]:
+    """Return the different numbers in `rows`, and the last place at which each stands."""
+    places = torch.arange(rows.numel(), device=rows.device)
+    last = rows.new_full((num_rows,), -1).scatter_reduce_(0, rows, places, "amax")
+    taken = torch.nonzero(last >= 0).reshape(-1)
+    return taken, last[taken]
 
 
 def _positions(op_type: str, index: Tensor, sizes: Sequence[int]) -> tuple[Tensor, ...]:
     depth = index.size(-1)
-    enforce(
-        depth <= len(sizes),
-        f"{op_type}: the last dimension of `index` {list(index.size())} must not be above the "
-        f"{len(sizes)} dimensions of {list(sizes)}.",
-    )
+    if depth > len(sizes):
+        raise EnforceNotMet(
+            f"{op_type}: the last dimension of `index` {list(index.size())} must not be above the "
+            f"{len(sizes)} dimensions of {list(sizes)}."
+        )
     return torch.unbind(index.long(), -1)
 
 
@@ -178,15 +207,8 @@ def gather_nd(input: Tensor, index: Tensor, name: str | None = None) -> Tensor:
     """
     if index.size(-1) == 0:
         return torch.broadcast_to(input, (*index.size()[:-1], *input.size())).clone()
-    result = torch.Tensor.__getitem__(
-        _plain(input), _positions("gather_nd", index, input.size())
-    )
+    result = input[_positions("gather_nd", index, input.size())]
     return result if result.dim() else torch.unsqueeze(result, 0)
-
-
-def _plain(tensor: Tensor) -> Tensor:
-    # indexing a Variable has Paddle's rules; an alias of it has torch's
-    return torch.Tensor.view_as(tensor, tensor)
 
 
 @operator("scatter", input=FLOAT, index=INTEGER, updates=FLOAT)
@@ -206,22 +228,37 @@ def scatter(
         index: int32 or int64 [M].
         updates: [M, ...].
         overwrite: False sets the rows to 0 and then adds the updates, repeated ones too.
+
+    The gradient of `input` is the whole gradient of the result, replaced rows included.
     """
     rows = torch.reshape(index, (-1,)).long()
-    enforce(
-        updates.dim() == input.dim() and updates.size(0) == rows.size(0),
-        f"scatter: `updates` must have {rows.size(0)} rows like `index`, and the dimensions of "
-        f"`input` {list(input.size())}, but received {list(updates.size())}.",
-    )
-    if overwrite:
-        return torch.index_put(input, (rows,), updates)
-    return torch.index_add(torch.index_fill(input, 0, rows, 0.0), 0, rows, updates)
+    if not (updates.dim() == input.dim() and updates.size(0) == rows.size(0)):
+        raise EnforceNotMet(
+            f"scatter: `updates` must have {rows.size(0)} rows like `index`, and the dimensions of "
+            f"`input` {list(input.size())}, but received {list(updates.size())}."
+        )
+    return _Scatter.apply(input, rows, updates, overwrite)
+
+
+class _Scatter(torch.autograd.Function):
+    """Rows replaced, or set to sums of updates; all of the gradient goes to `input` as well."""
+
+    @staticmethod
+    def forward(ctx: Any, input: Tensor, rows: Tensor, updates: Tensor, overwrite: bool) -> Tensor:
+        ctx.save_for_backward(rows)
+        if not overwrite:
+            return torch.index_fill(input, 0, rows, 0.0).index_add_(0, rows, updates)
+        taken, last = _last_places(rows, input.size(0))
+        return torch.index_copy(input, 0, taken, torch.index_select(updates, 0, last))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, Tensor, None]:
+        (rows,) = ctx.saved_tensors
+        return grad, None, torch.index_select(grad, 0, rows), None
 
 
 @operator("scatter_nd_add", ref=FLOAT, index=INTEGER, updates=FLOAT)
-def scatter_nd_add(
-    ref: Tensor, index: Tensor, updates: Tensor, name: str | None = None
-) -> Tensor:
+def scatter_nd_add(ref: Tensor, index: Tensor, updates: Tensor, name: str | None = None) -> Tensor:
     """Return `ref` with `updates` added at the positions in the last dimension of `index`.
 
     Same as Paddle 1.8; repeated positions add up.
@@ -269,10 +306,11 @@ def multiplex(inputs: Sequence[Tensor], index: Tensor) -> Tensor:
         inputs: at least two, all [B, ...].
         index: int32 or int64 [B, 1].
     """
-    enforce(len(inputs) > 1, "multiplex: `inputs` must be a list of at least two Variables.")
+    if len(inputs) <= 1:
+        raise EnforceNotMet("multiplex: `inputs` must be a list of at least two Variables.")
     rows = torch.arange(index.size(0), device=index.device)
     stacked = torch.stack(list(inputs))
-    return torch.Tensor.__getitem__(stacked, (index.long().reshape(-1), rows))
+    return stacked[index.long().reshape(-1), rows]
 
 
 @operator("where_index", condition=BOOL)
@@ -307,11 +345,11 @@ def one_hot(input: Tensor, depth: int | Tensor, allow_out_of_range: bool = False
     Returns:
         float32 [..., depth].
     """
-    enforce(
-        input.dim() > 1 and input.size(-1) == 1,
-        f"one_hot: `input` must be [..., 1] with at least two dimensions, but received "
-        f"{list(input.size())}; fluid.one_hot takes any shape.",
-    )
+    if not (input.dim() > 1 and input.size(-1) == 1):
+        raise EnforceNotMet(
+            f"one_hot: `input` must be [..., 1] with at least two dimensions, but received "
+            f"{list(input.size())}; fluid.one_hot takes any shape."
+        )
     return hot_vectors(torch.squeeze(input, -1), int(number(depth)), allow_out_of_range)
 
 
@@ -323,11 +361,11 @@ def hot_vectors(ids: Tensor, depth: int, allow_out_of_range: bool) -> Tensor:
     """
     inside = torch.logical_and(torch.ge(ids, 0), torch.lt(ids, depth))
     if not allow_out_of_range:
-        enforce(
-            bool(torch.all(inside)),
-            f"one_hot: the numbers in `input` must lie in [0, {depth - 1}], but they reach from "
-            f"{ids.numel() and int(ids.min())} to {ids.numel() and int(ids.max())}.",
-        )
+        if not bool(torch.all(inside)):
+            raise EnforceNotMet(
+                f"one_hot: the numbers in `input` must lie in [0, {depth - 1}], but they reach from "
+                f"{ids.numel() and int(ids.min())} to {ids.numel() and int(ids.max())}."
+            )
     result = torch.zeros((*ids.size(), depth), device=ids.device)
     numbers = torch.where(inside, ids, 0).long()
     return result.scatter_(-1, torch.unsqueeze(numbers, -1), torch.unsqueeze(inside.float(), -1))
@@ -347,16 +385,16 @@ def topk(input: Tensor, k: int | Tensor, name: str | None = None) -> tuple[Tenso
         The elements [..., k], and their positions, int64 [..., k].
     """
     k = int(number(k))
-    enforce(
-        input.dim() > 0 and 1 <= k <= input.size(-1),
-        f"topk: `k` must lie in [1, N] for `input` [..., N] {list(input.size())}, but received "
-        f"{k}.",
-    )
+    if not (input.dim() > 0 and 1 <= k <= input.size(-1)):
+        raise EnforceNotMet(
+            f"topk: `k` must lie in [1, N] for `input` [..., N] {list(input.size())}, but received "
+            f"{k}."
+        )
     values = torch.detach(input)
     if k == 1:
         return tuple(torch.max(values, -1, keepdim=True))
     # torch.topk does not promise the order of equal elements
-    best, positions = torch.sort(values, -1, descending=True, stable=True)
+    best, positions = torch.sort(values, dim=-1, descending=True, stable=True)
     return torch.narrow(best, -1, 0, k).clone(), torch.narrow(positions, -1, 0, k).clone()
 
 
@@ -396,7 +434,8 @@ def _index_dtype(op_type: str, dtype: object) -> torch.dtype:
 
 
 def _first_appearances(op_type: str, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    enforce(x.dim() == 1, f"{op_type}: `x` must be [N], but received {list(x.size())}.")
+    if x.dim() != 1:
+        raise EnforceNotMet(f"{op_type}: `x` must be [N], but received {list(x.size())}.")
     values, inverse, counts = torch.unique(x, return_inverse=True, return_counts=True)
     order = torch.arange(x.numel(), device=x.device)
     first = torch.full_like(counts, x.numel()).scatter_reduce_(0, inverse, order, "amin")

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from refluid.paddle.fluid.core_avx.operator import ANY, NUMBER, enforce, many, operator
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import ANY, NUMBER, many, operator
 from refluid.paddle.fluid.core_avx.ops.activation import activate, check_act
 from refluid.paddle.fluid.layers.argument import axes_of, axis_of, integers
 
@@ -66,12 +67,13 @@ def reshape(
         warnings.warn("reshape: `inplace` has no effect in the dynamic graph.", stacklevel=3)
     sizes = integers("reshape", "shape", shape)
     if 0 in sizes:
-        enforce(
-            all(n != 0 or k < x.dim() for k, n in enumerate(sizes)),
-            f"reshape: a 0 in `shape` {sizes} stands where `x` {list(x.size())} has no dimension.",
-        )
+        if not all(n != 0 or k < x.dim() for k, n in enumerate(sizes)):
+            raise EnforceNotMet(
+                f"reshape: a 0 in `shape` {sizes} stands where `x` {list(x.size())} has no dimension."
+            )
         sizes = [n or x.size(k) for k, n in enumerate(sizes)]
-    enforce(bool(sizes), "reshape: `shape` must not be empty.")
+    if not bool(sizes):
+        raise EnforceNotMet("reshape: `shape` must not be empty.")
     return activate(torch.reshape(x, sizes), check_act(act))
 
 
@@ -82,11 +84,11 @@ def transpose(x: Tensor, perm: Sequence[int], name: str | None = None) -> Tensor
     Same as Paddle 1.8.
     """
     order = integers("transpose", "perm", perm)
-    enforce(
-        sorted(order) == list(range(x.dim())),
-        f"transpose: `perm` must hold each of 0 to {x.dim() - 1} once for `x` {list(x.size())}, "
-        f"but received {order}.",
-    )
+    if sorted(order) != list(range(x.dim())):
+        raise EnforceNotMet(
+            f"transpose: `perm` must hold each of 0 to {x.dim() - 1} once for `x` {list(x.size())}, "
+            f"but received {order}."
+        )
     return torch.permute(x, order)
 
 
@@ -125,10 +127,10 @@ def squeeze(input: Tensor, axes: Sequence[int], name: str | None = None) -> Tens
         kept = [n for n in input.size() if n != 1] or [1]
         return torch.reshape(input, kept)
     dims = axes_of("squeeze", "axes", wanted, input.dim())
-    enforce(
-        all(input.size(d) == 1 for d in dims),
-        f"squeeze: the dimensions {wanted} of `input` {list(input.size())} must have size 1.",
-    )
+    if not all(input.size(d) == 1 for d in dims):
+        raise EnforceNotMet(
+            f"squeeze: the dimensions {wanted} of `input` {list(input.size())} must have size 1."
+        )
     return torch.squeeze(input, tuple(dims))
 
 
@@ -172,11 +174,11 @@ def flatten(x: Tensor, axis: int = 1, name: str | None = None) -> Tensor:
 def expand(x: Tensor, expand_times: Sequence[int], name: str | None = None) -> Tensor:
     """Repeat x along each dimension as often as `expand_times` says. Same as Paddle 1.8."""
     times = integers("expand", "expand_times", expand_times)
-    enforce(
-        len(times) == x.dim() and all(n > 0 for n in times),
-        f"expand: `expand_times` must hold {x.dim()} positive ints, one for each dimension of `x` "
-        f"{list(x.size())}, but received {times}.",
-    )
+    if not (len(times) == x.dim() and all(n > 0 for n in times)):
+        raise EnforceNotMet(
+            f"expand: `expand_times` must hold {x.dim()} positive ints, one for each dimension of `x` "
+            f"{list(x.size())}, but received {times}."
+        )
     return x.repeat(times)
 
 
@@ -184,12 +186,13 @@ def expand(x: Tensor, expand_times: Sequence[int], name: str | None = None) -> T
 def expand_as(x: Tensor, target_tensor: Tensor, name: str | None = None) -> Tensor:
     """Repeat x until it has the shape of `target_tensor`. Same as Paddle 1.8."""
     sizes, wanted = x.size(), target_tensor.size()
-    enforce(
-        len(sizes) == len(wanted)
-        and all(n % m == 0 for n, m in zip(wanted, sizes, strict=True)),
-        f"expand_as: each size of `x` {list(sizes)} must divide that of `target_tensor` "
-        f"{list(wanted)}.",
-    )
+    if not (
+        len(sizes) == len(wanted) and all(n % m == 0 for n, m in zip(wanted, sizes, strict=True))
+    ):
+        raise EnforceNotMet(
+            f"expand_as: each size of `x` {list(sizes)} must divide that of `target_tensor` "
+            f"{list(wanted)}."
+        )
     return x.repeat([n // m for n, m in zip(wanted, sizes, strict=True)])
 
 
@@ -210,11 +213,11 @@ def unstack(x: Tensor, axis: int = 0, num: int | None = None) -> list[Tensor]:
         EnforceNotMet: `num` is given and is not the size of that dimension.
     """
     axis = axis_of("unstack", "axis", axis, x.dim())
-    enforce(
-        num is None or num == x.size(axis),
-        f"unstack: `num` must be {x.size(axis)}, the size of dimension {axis} of `x` "
-        f"{list(x.size())}, but received {num}.",
-    )
+    if not (num is None or num == x.size(axis)):
+        raise EnforceNotMet(
+            f"unstack: `num` must be {x.size(axis)}, the size of dimension {axis} of `x` "
+            f"{list(x.size())}, but received {num}."
+        )
     return _parts(torch.unbind(x, axis))
 
 
@@ -247,21 +250,21 @@ def split(
     axis = axis_of("split", "dim", dim, input.dim())
     size = input.size(axis)
     if isinstance(num_or_sections, int):
-        enforce(
-            num_or_sections > 0 and size % num_or_sections == 0,
-            f"split: `num_or_sections` must divide {size}, the size of dimension {axis} of "
-            f"`input` {list(input.size())}, but received {num_or_sections}.",
-        )
+        if not (num_or_sections > 0 and size % num_or_sections == 0):
+            raise EnforceNotMet(
+                f"split: `num_or_sections` must divide {size}, the size of dimension {axis} of "
+                f"`input` {list(input.size())}, but received {num_or_sections}."
+            )
         return _parts(torch.split(input, size // num_or_sections, axis))
     sections = integers("split", "num_or_sections", num_or_sections)
     if sections.count(-1) == 1:
         rest = size - sum(n for n in sections if n != -1)
         sections = [rest if n == -1 else n for n in sections]
-    enforce(
-        all(n > 0 for n in sections) and sum(sections) == size,
-        f"split: the sizes in `num_or_sections` must be positive and add up to {size}, the size "
-        f"of dimension {axis} of `input` {list(input.size())}, but received {num_or_sections}.",
-    )
+    if not (all(n > 0 for n in sections) and sum(sections) == size):
+        raise EnforceNotMet(
+            f"split: the sizes in `num_or_sections` must be positive and add up to {size}, the size "
+            f"of dimension {axis} of `input` {list(input.size())}, but received {num_or_sections}."
+        )
     return _parts(torch.split(input, sections, axis))
 
 

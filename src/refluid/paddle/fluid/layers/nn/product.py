@@ -10,7 +10,8 @@ import math
 import torch
 from torch import Tensor
 
-from refluid.paddle.fluid.core_avx.operator import FLOAT, NUMBER, enforce, operator
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import FLOAT, NUMBER, operator
 
 __all__ = ["addmm", "bmm", "cos_sim", "cross", "dot", "fsp_matrix", "matmul", "mul"]
 
@@ -68,17 +69,17 @@ def mul(
     """
     sizes = (x.size(), y.size())
     for letter, size, rows in (("x", sizes[0], x_num_col_dims), ("y", sizes[1], y_num_col_dims)):
-        enforce(
-            0 < rows < len(size),
-            f"mul: `{letter}_num_col_dims` must leave rows and columns of {list(size)}, but "
-            f"received {rows}.",
-        )
+        if not 0 < rows < len(size):
+            raise EnforceNotMet(
+                f"mul: `{letter}_num_col_dims` must leave rows and columns of {list(size)}, but "
+                f"received {rows}."
+            )
     width, height = math.prod(sizes[0][x_num_col_dims:]), math.prod(sizes[1][:y_num_col_dims])
-    enforce(
-        width == height,
-        f"mul: `x` {list(sizes[0])} has {width} columns, but `y` {list(sizes[1])} has {height} "
-        "rows.",
-    )
+    if width != height:
+        raise EnforceNotMet(
+            f"mul: `x` {list(sizes[0])} has {width} columns, but `y` {list(sizes[1])} has {height} "
+            "rows."
+        )
     product = torch.mm(torch.reshape(x, (-1, width)), torch.reshape(y, (height, -1)))
     return torch.reshape(product, sizes[0][:x_num_col_dims] + sizes[1][y_num_col_dims:])
 
@@ -108,11 +109,11 @@ def dot(x: Tensor, y: Tensor, name: str | None = None) -> Tensor:
 
     Same as Paddle 1.8.
     """
-    enforce(
-        x.dim() in (1, 2) and x.size() == y.size(),
-        f"dot: `x` and `y` must both be [N] or [B, N], but received {list(x.size())} and "
-        f"{list(y.size())}.",
-    )
+    if not (x.dim() in (1, 2) and x.size() == y.size()):
+        raise EnforceNotMet(
+            f"dot: `x` and `y` must both be [N] or [B, N], but received {list(x.size())} and "
+            f"{list(y.size())}."
+        )
     return torch.sum(torch.mul(x, y), -1, keepdim=True)
 
 
@@ -137,7 +138,8 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """
     if dim is None:
         sizes = list(input.size())
-        enforce(3 in sizes, f"cross: `input` has no dimension of size 3, its shape is {sizes}.")
+        if 3 not in sizes:
+            raise EnforceNotMet(f"cross: `input` has no dimension of size 3, its shape is {sizes}.")
         dim = sizes.index(3)
     return torch.linalg.cross(input, other, dim=dim)
 

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from refluid.paddle.fluid.core_avx import random
 from refluid.paddle.fluid.core_avx.dtype import to_torch_dtype
-from refluid.paddle.fluid.core_avx.operator import ANY, FLOAT, enforce, operator
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import ANY, FLOAT, operator
 from refluid.paddle.fluid.core_avx.tracer import current_place
 from refluid.paddle.fluid.layers.argument import integers, number, size_of, sizes_like, write
 
@@ -41,7 +42,8 @@ def _float_dtype(op_type: str, dtype: Any) -> torch.dtype:
 def _uniform(
     op_type: str, sizes: list[int], low: float, high: float, seed: int, dtype: Any
 ) -> Tensor:
-    enforce(low < high, f"{op_type}: `min` must be below `max`, but received {low} and {high}.")
+    if low >= high:
+        raise EnforceNotMet(f"{op_type}: `min` must be below `max`, but received {low} and {high}.")
     numbers = random.uniform(sizes, low, high, seed, _float_dtype(op_type, dtype))
     return numbers.to(current_place().device)
 
@@ -229,7 +231,8 @@ def sampling_id(
     Returns:
         int64 [B].
     """
-    enforce(x.dim() == 2, f"sampling_id: `x` must be [B, N], but received {list(x.size())}.")
+    if x.dim() != 2:
+        raise EnforceNotMet(f"sampling_id: `x` must be [B, N], but received {list(x.size())}.")
     level = random.uniform([x.size(0), 1], min, max, seed).to(x.device)
     below = torch.sum(torch.lt(torch.cumsum(torch.detach(x), 1), level), 1)
     return torch.clamp(below, max=x.size(1) - 1)
@@ -249,11 +252,11 @@ def random_crop(x: Tensor, shape: Sequence[int], seed: int | Tensor | None = Non
     sizes = integers("random_crop", "shape", shape)
     batch_dims = x.dim() - len(sizes)
     whole = list(x.size()[batch_dims:])
-    enforce(
-        batch_dims >= 0 and all(n <= m for n, m in zip(sizes, whole, strict=False)),
-        f"random_crop: `shape` must fit into the last dimensions of `x` {list(x.size())}, but "
-        f"received {sizes}.",
-    )
+    if not (batch_dims >= 0 and all(n <= m for n, m in zip(sizes, whole, strict=False))):
+        raise EnforceNotMet(
+            f"random_crop: `shape` must fit into the last dimensions of `x` {list(x.size())}, but "
+            f"received {sizes}."
+        )
     samples = x.reshape(-1, *whole)
     bounds = torch.tensor([m - n + 1 for n, m in zip(sizes, whole, strict=True)])
     chosen = 0 if seed is None else int(number(seed))

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from refluid.paddle.fluid.core_avx.operator import BOOL, FLOAT, NUMBER, enforce, operator
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import BOOL, FLOAT, NUMBER, operator
 from refluid.paddle.fluid.layers.argument import axes_of, write
 
 __all__ = [
@@ -47,19 +48,19 @@ def _reduce(
 def _mean(x: Tensor, axes: list[int], keep: bool) -> Tensor:
     if torch.is_floating_point(x):
         return torch.mean(x, axes, keep)
-    total = torch.sum(x, axes, keep, dtype=torch.Tensor.dtype.__get__(x))
+    total = torch.sum(x, axes, keep, dtype=x.dtype)
     count = x.numel() // max(total.numel(), 1)
     return torch.div(total, count, rounding_mode="trunc")
 
 
 def _product(x: Tensor, axes: list[int], keep: bool) -> Tensor:
     for axis in reversed(axes):
-        x = torch.prod(x, axis, keep, dtype=torch.Tensor.dtype.__get__(x))
+        x = torch.prod(x, axis, keep, dtype=x.dtype)
     return x
 
 
 def _sum(x: Tensor, axes: list[int], keep: bool) -> Tensor:
-    return torch.sum(x, axes, keep, dtype=torch.Tensor.dtype.__get__(x))
+    return torch.sum(x, axes, keep, dtype=x.dtype)
 
 
 class _Extremum(torch.autograd.Function):
@@ -79,7 +80,8 @@ class _Extremum(torch.autograd.Function):
 
 def _extremum(function: Any) -> Callable[[Tensor, list[int], bool], Tensor]:
     def reduce(x: Tensor, axes: list[int], keep: bool) -> Tensor:
-        enforce(x.numel() > 0, "a maximum or minimum needs at least one element.")
+        if x.numel() <= 0:
+            raise EnforceNotMet("a maximum or minimum needs at least one element.")
         result = _Extremum.apply(x, function, axes)
         return result if keep else torch.squeeze(result, tuple(axes))
 

@@ -1,0 +1,51 @@
+"""How layers make the parameters that they cannot do without. May import: layers, initializer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from refluid.paddle.fluid.dygraph.layers import Layer
+from refluid.paddle.fluid.framework import ParamBase
+from refluid.paddle.fluid.initializer import Initializer
+
+__all__ = ["needed_bias", "needed_weight"]
+
+
+def needed_weight(
+    layer: Layer,
+    shape: Sequence[int],
+    param_attr: Any,
+    dtype: str,
+    initializer: Initializer | None = None,
+) -> ParamBase:
+    """Make a layer's weight.
+
+    Args:
+        layer: from whose name the weight's is made.
+        shape: sizes.
+        param_attr: whatever `ParamAttr._to_attr` accepts, but not False.
+        dtype: element type.
+        initializer: where it starts if `param_attr` does not say; by default Xavier.
+
+    Raises:
+        AssertionError: `param_attr` is False.
+    """
+    weight = layer.create_parameter(shape, param_attr, dtype, False, initializer)
+    assert weight is not None, f"`param_attr` must not be False: {_name(layer)} has a weight."
+    return weight
+
+
+def needed_bias(layer: Layer, shape: Sequence[int], bias_attr: Any, dtype: str) -> ParamBase:
+    """Make a layer's bias, which starts from 0; arguments as for `needed_weight`.
+
+    Raises:
+        AssertionError: `bias_attr` is False.
+    """
+    bias = layer.create_parameter(shape, bias_attr, dtype, is_bias=True)
+    assert bias is not None, f"`bias_attr` must not be False: {_name(layer)} has a bias."
+    return bias
+
+
+def _name(layer: Layer) -> str:
+    return type(layer).__name__
