@@ -273,7 +273,7 @@ def main():
     for name, run in CASES.items():
         with D.guard(fluid.CPUPlace()):
             for key, value in run().items():
-                arrays["%s|%s" % (name, key)] = np.asarray(value)
+                arrays["%s|%s" % (name, key)] = np.asarray("None" if value is None else value)
     np.savez_compressed(sys.argv[1], **arrays)
 
 

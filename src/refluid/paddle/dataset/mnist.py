@@ -1,18 +1,16 @@
 """MNIST as readers: 60,000 handwritten digits to train with, 10,000 to test with.
 
 Shapes: B samples, D = 784 pixels.
-May import: numpy, refluid.errors, dataset.common.
+May import: numpy, refluid.data, refluid.errors, dataset.common.
 """
 
 from __future__ import annotations
 
-import gzip
-import struct
-import zlib
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from refluid.data.idx import read_idx
 from refluid.errors import DataError
 from refluid.paddle.dataset import common
 
@@ -50,8 +48,8 @@ def reader_creator(
     Same as Paddle 1.8, whose arithmetic it repeats: float32 pixel / 255 * 2 - 1.
 
     Args:
-        image_filename: gzipped IDX file of images.
-        label_filename: gzipped IDX file of labels.
+        image_filename: IDX file of images, gzipped or not.
+        label_filename: IDX file of labels, gzipped or not.
         buffer_size: how many images are converted at a time.
 
     Returns:
@@ -62,8 +60,8 @@ def reader_creator(
     """
 
     def reader() -> Iterator[Sample]:
-        pixels = _read_idx(image_filename, 3)
-        labels = _read_idx(label_filename, 1).tolist()
+        pixels = read_idx(image_filename, 3)
+        labels = read_idx(label_filename, 1).tolist()
         if len(pixels) != len(labels):
             raise DataError(
                 f"{image_filename} has {len(pixels)} images, "
@@ -119,27 +117,3 @@ def fetch() -> None:
     """Download the four files, if need be. Same as Paddle 1.8."""
     train()
     test()
-
-
-def _read_idx(path: str, dims: int) -> np.ndarray:
-    """Return the bytes of a gzipped IDX file of unsigned bytes with `dims` dimensions."""
-    try:
-        with gzip.open(path) as file:
-            data = file.read()
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read as a gzipped IDX file: {error}.") from None
-    magic = 0x0800 + dims
-    header = 4 * (1 + dims)
-    if len(data) < header or struct.unpack_from(">I", data)[0] != magic:
-        raise DataError(
-            f"{path} is not an IDX file of {dims} dimension(s): expected it to begin with "
-            f"{struct.pack('>I', magic).hex()}, but it begins with {data[:4].hex() or 'nothing'}."
-        )
-    shape = struct.unpack_from(f">{dims}I", data, 4)
-    expected = int(np.prod(shape, dtype=np.int64))
-    if len(data) - header != expected:
-        raise DataError(
-            f"{path} says that it holds {' x '.join(map(str, shape))} = {expected} bytes, "
-            f"but holds {len(data) - header}; download it again."
-        )
-    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)

@@ -20,6 +20,7 @@ from refluid.paddle.fluid import (
     reader,
     regularizer,
     unique_name,
+    wrapped_decorator,
 )
 from refluid.paddle.fluid.core import CPUPlace, CUDAPinnedPlace, CUDAPlace
 from refluid.paddle.fluid.dygraph.base import (
@@ -89,5 +90,6 @@ __all__ = [
     "require_version",
     "save_dygraph",
     "unique_name",
+    "wrapped_decorator",
     *dygraph.nn.__all__,
 ]

@@ -5,8 +5,9 @@ May import: its own files, core_avx.
 
 from __future__ import annotations
 
-from refluid.paddle.fluid.core_avx import BackwardStrategy, Tracer
+from refluid.paddle.fluid.core_avx import Tracer
 from refluid.paddle.fluid.dygraph import (
+    backward_strategy,
     base,
     checkpoint,
     container,
@@ -15,6 +16,7 @@ from refluid.paddle.fluid.dygraph import (
     nn,
     parallel,
 )
+from refluid.paddle.fluid.dygraph.backward_strategy import BackwardStrategy
 from refluid.paddle.fluid.dygraph.base import *  # noqa: F403
 from refluid.paddle.fluid.dygraph.checkpoint import *  # noqa: F403
 from refluid.paddle.fluid.dygraph.container import *  # noqa: F403

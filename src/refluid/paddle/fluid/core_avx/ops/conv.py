@@ -212,7 +212,7 @@ def _convolve_back(
 
 def _plain(padding: Padding, axes: int) -> bool:
     """Whether torch takes the padding as it is: as much before as after each axis."""
-    return len(padding) == axes and not isinstance(padding, str)
+    return len(padding) == axes and not isinstance(padding, str) and min(padding) >= 0  # type: ignore[operator,type-var]
 
 
 def _extra(

@@ -38,7 +38,7 @@ def lookup_table(
 
     Args:
         weight: float [N, D].
-        ids: int64 [..., 1]; or of one dimension.
+        ids: int64 [..., 1].
         padding_idx: as for `lookup_table_v2`.
         is_sparse: likewise.
 
@@ -46,12 +46,11 @@ def lookup_table(
         [..., D].
     """
     enforce(
-        ids.dim() < 2 or ids.size(-1) == 1,
+        ids.dim() > 0 and ids.size(-1) == 1,
         "lookup_table: the last dimension of `ids` must be 1, but received shape "
         f"{list(ids.size())}; fluid.embedding takes any shape.",
     )
-    flat = torch.squeeze(ids, -1) if ids.dim() > 1 else ids
-    return _look_up("lookup_table", weight, flat, padding_idx, is_sparse)
+    return _look_up("lookup_table", weight, torch.squeeze(ids, -1), padding_idx, is_sparse)
 
 
 def _look_up(

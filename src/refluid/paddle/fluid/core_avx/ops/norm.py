@@ -118,8 +118,8 @@ def layer_norm(
     _check_epsilon("layer_norm", epsilon)
     enforce(
         0 < begin_norm_axis < input.dim(),
-        f"layer_norm: `begin_norm_axis` must be from 1 to {input.dim() - 1} for an input of shape "
-        f"{list(input.size())}, but received {begin_norm_axis}.",
+        f"layer_norm: `input` must have dimensions before and from `begin_norm_axis` "
+        f"{begin_norm_axis} on, but received shape {list(input.size())}.",
     )
     shape = input.size()[begin_norm_axis:]
     if len(shape) > 1:

@@ -5,32 +5,45 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["check_use_cudnn", "one_of", "per_axis", "positive_per_axis"]
+__all__ = ["check_use_cudnn", "one_of", "per_axis", "positive"]
 
 
-def per_axis(value: int | Sequence[int], num_axes: int, name: str) -> list[int]:
+def positive(value: int, name: str) -> int:
+    """Return a size as an int.
+
+    Raises:
+        TypeError: it is no int.
+        ValueError: it is not above 0.
+    """
+    if not hasattr(value, "__index__"):
+        raise TypeError(f"`{name}` must be an int, but received {value!r}.")
+    if value < 1:
+        raise ValueError(f"`{name}` must be above 0, but received {value!r}.")
+    return int(value)
+
+
+def per_axis(
+    value: int | Sequence[int], num_axes: int, name: str, least: int | None = None
+) -> list[int]:
     """Return one int for each axis, from one number or a list of them.
 
-    Raises:
-        ValueError: it is neither an int nor a list of `num_axes` ints.
-    """
-    if isinstance(value, int):
-        return [value] * num_axes
-    if isinstance(value, (list, tuple)) and all(isinstance(v, int) for v in value):
-        if len(value) == num_axes:
-            return list(value)
-    raise ValueError(f"`{name}` must be an int or a list of {num_axes} ints, not {value!r}.")
-
-
-def positive_per_axis(value: int | Sequence[int], num_axes: int, name: str) -> list[int]:
-    """Return one int above 0 for each axis.
+    Args:
+        value: the number or list.
+        num_axes: how many axes there are.
+        name: of the argument, for the message.
+        least: the smallest int that is allowed.
 
     Raises:
-        ValueError: it is neither such an int nor a list of `num_axes` of them.
+        ValueError: it is neither an int nor a list of `num_axes` ints, or one is too small.
     """
-    sizes = per_axis(value, num_axes, name)
-    if min(sizes) < 1:
-        raise ValueError(f"`{name}` must be above 0, but received {value!r}.")
+    given = value if isinstance(value, (list, tuple)) else [value] * num_axes
+    if len(given) != num_axes or not all(hasattr(v, "__index__") for v in given):
+        raise ValueError(
+            f"`{name}` must be an int or a list of {num_axes} ints, but received {value!r}."
+        )
+    sizes = [int(v) for v in given]
+    if least is not None and min(sizes) < least:
+        raise ValueError(f"`{name}` must be at least {least}, but received {value!r}.")
     return sizes
 
 

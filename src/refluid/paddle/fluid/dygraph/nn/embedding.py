@@ -8,6 +8,7 @@ from typing import Any
 from refluid.paddle.fluid.core_avx.ops import embedding
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
+from refluid.paddle.fluid.dygraph.nn.argument import positive
 from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
 
 __all__ = ["Embedding"]
@@ -45,6 +46,7 @@ class Embedding(Layer):
             raise ValueError(f"`size` must have two entries, N and D, but received {size!r}.")
         super().__init__()
         self._size = size
+        sizes = [positive(size[0], "size[0]"), positive(size[1], "size[1]")]
         self._is_sparse = is_sparse
         self._is_distributed = is_distributed
         if padding_idx is None:
@@ -54,7 +56,7 @@ class Embedding(Layer):
         self._param_attr = param_attr
         self._dtype = dtype
         self._remote_prefetch = is_sparse and not is_distributed
-        self.weight = needed_weight(self, size, param_attr, dtype)
+        self.weight = needed_weight(self, sizes, param_attr, dtype)
 
     def forward(self, input: VarBase) -> VarBase:
         """Look up `input`, int64 of any shape; the result has one dimension more, of size D.

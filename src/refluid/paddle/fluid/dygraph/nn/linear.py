@@ -8,6 +8,7 @@ from refluid.paddle.fluid.core_avx.ops import linear
 from refluid.paddle.fluid.core_avx.ops.activation import check_act
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
+from refluid.paddle.fluid.dygraph.nn.argument import positive
 from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
 
 __all__ = ["BilinearTensorProduct", "Linear"]
@@ -40,8 +41,9 @@ class Linear(Layer):
         super().__init__()
         self._act = check_act(act)
         self._dtype = dtype
-        self.weight = needed_weight(self, [input_dim, output_dim], param_attr, dtype)
-        self.bias = self.create_parameter([output_dim], attr=bias_attr, dtype=dtype, is_bias=True)
+        sizes = [positive(input_dim, "input_dim"), positive(output_dim, "output_dim")]
+        self.weight = needed_weight(self, sizes, param_attr, dtype)
+        self.bias = self.create_parameter(sizes[1:], attr=bias_attr, dtype=dtype, is_bias=True)
 
     def forward(self, input: VarBase) -> VarBase:
         """Multiply `input` [..., N]; the result is [..., M]."""
@@ -80,8 +82,9 @@ class BilinearTensorProduct(Layer):
         self._param_attr, self._bias_attr = param_attr, bias_attr
         self._act = check_act(act)
         self._name = name
-        self._input1_dim, self._input2_dim = input1_dim, input2_dim
-        self._output_dim = output_dim
+        self._input1_dim = positive(input1_dim, "input1_dim")
+        self._input2_dim = positive(input2_dim, "input2_dim")
+        self._output_dim = positive(output_dim, "output_dim")
         self._dtype = dtype
         self.weight = needed_weight(self, [output_dim, input1_dim, input2_dim], param_attr, dtype)
         self.bias = self.create_parameter([1, output_dim], bias_attr, dtype, is_bias=True)

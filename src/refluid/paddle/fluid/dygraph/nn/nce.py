@@ -9,7 +9,7 @@ from refluid.paddle.fluid import unique_name
 from refluid.paddle.fluid.core_avx.ops import nce
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
-from refluid.paddle.fluid.dygraph.nn.argument import one_of
+from refluid.paddle.fluid.dygraph.nn.argument import one_of, positive
 from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
 
 __all__ = ["NCE"]
@@ -56,7 +56,7 @@ class NCE(Layer):
     ) -> None:
         super().__init__()
         self._param_attr, self._bias_attr = param_attr, bias_attr
-        self._num_total_classes = num_total_classes
+        self._num_total_classes = positive(num_total_classes, "num_total_classes")
         self._dtype = dtype
         self._num_neg_samples = 10 if num_neg_samples is None else int(num_neg_samples)
         self._sampler = one_of(sampler, ("uniform", "log_uniform", "custom_dist"), "sampler")
@@ -73,7 +73,9 @@ class NCE(Layer):
             for _ in range(3):
                 # Paddle makes three parameters of the distribution, so the weight is `w_3`
                 unique_name.generate(f"{self.full_name()}.w")
-        self.weight = needed_weight(self, [num_total_classes, dim], param_attr, dtype)
+        self.weight = needed_weight(
+            self, [num_total_classes, positive(dim, "dim")], param_attr, dtype
+        )
         self.bias = self.create_parameter(
             [num_total_classes, 1], bias_attr or False, dtype, is_bias=True
         )

@@ -15,7 +15,7 @@ from refluid.paddle.fluid.core_avx.ops import norm
 from refluid.paddle.fluid.core_avx.ops.activation import check_act
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
-from refluid.paddle.fluid.dygraph.nn.argument import one_of
+from refluid.paddle.fluid.dygraph.nn.argument import one_of, positive
 from refluid.paddle.fluid.dygraph.nn.parameter import needed_bias, needed_weight
 from refluid.paddle.fluid.framework import ParamBase
 from refluid.paddle.fluid.initializer import Constant, Normal
@@ -74,6 +74,7 @@ class BatchNorm(Layer):
         self._param_attr, self._bias_attr = param_attr, bias_attr
         self._act = check_act(act)
         self._dtype = "float32" if dtype == "float16" else dtype
+        num_channels = positive(num_channels, "num_channels")
         self.weight = needed_weight(self, [num_channels], param_attr, self._dtype, Constant(1.0))
         self.bias = needed_bias(self, [num_channels], bias_attr, self._dtype)
         frozen = use_global_stats and getattr(param_attr, "learning_rate", None) == 0.0
@@ -217,7 +218,7 @@ class GroupNorm(Layer):
         one_of(data_layout, ("NCHW",), "data_layout")
         self._param_attr, self._bias_attr = param_attr, bias_attr
         self._epsilon = epsilon
-        self._channels, self._groups = channels, groups
+        self._channels, self._groups = positive(channels, "channels"), groups
         self._act = check_act(act)
         self._dtype = dtype
         self.weight = self.create_parameter(
@@ -258,6 +259,7 @@ class InstanceNorm(Layer):
         self._epsilon = epsilon
         self._param_attr, self._bias_attr = param_attr, bias_attr
         self._dtype = dtype
+        num_channels = positive(num_channels, "num_channels")
         self.scale = needed_weight(self, [num_channels], param_attr, dtype, Constant(1.0))
         self.bias = needed_bias(self, [num_channels], bias_attr, dtype)
 

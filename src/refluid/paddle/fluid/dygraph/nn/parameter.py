@@ -1,10 +1,14 @@
-"""How layers make the parameters that they cannot do without. May import: layers, initializer."""
+"""How layers make the parameters that they cannot do without.
+
+May import: core_avx, framework, initializer, layers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from refluid.paddle.fluid.core_avx.dtype import to_torch_dtype
 from refluid.paddle.fluid.dygraph.layers import Layer
 from refluid.paddle.fluid.framework import ParamBase
 from refluid.paddle.fluid.initializer import Initializer
@@ -30,7 +34,9 @@ def needed_weight(
 
     Raises:
         AssertionError: `param_attr` is False.
+        TypeError: `dtype` is not a floating-point one.
     """
+    _check_float(dtype)
     weight = layer.create_parameter(shape, param_attr, dtype, False, initializer)
     assert weight is not None, f"`param_attr` must not be False: {_name(layer)} has a weight."
     return weight
@@ -45,6 +51,11 @@ def needed_bias(layer: Layer, shape: Sequence[int], bias_attr: Any, dtype: str) 
     bias = layer.create_parameter(shape, bias_attr, dtype, is_bias=True)
     assert bias is not None, f"`bias_attr` must not be False: {_name(layer)} has a bias."
     return bias
+
+
+def _check_float(dtype: Any) -> None:
+    if not to_torch_dtype(dtype).is_floating_point:
+        raise TypeError(f"`dtype` must be float32, float64 or float16, but received {dtype!r}.")
 
 
 def _name(layer: Layer) -> str:

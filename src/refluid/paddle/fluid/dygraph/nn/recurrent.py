@@ -7,7 +7,7 @@ from typing import Any
 from refluid.paddle.fluid.core_avx.ops import recurrent
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
-from refluid.paddle.fluid.dygraph.nn.argument import one_of
+from refluid.paddle.fluid.dygraph.nn.argument import one_of, positive
 from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
 
 __all__ = ["GRUUnit"]
@@ -51,7 +51,7 @@ class GRUUnit(Layer):
             one_of(gate_activation, _ACTIVATIONS, "gate_activation")
         )
         self._dtype = dtype
-        state = size // 3
+        state = positive(size // 3, "size // 3")
         self._bias_size = [1, 3 * state]
         self.weight = needed_weight(self, [state, 3 * state], param_attr, dtype)
         self.bias = self.create_parameter(self._bias_size, bias_attr, dtype, is_bias=True)

@@ -8,6 +8,7 @@ from refluid.paddle.fluid.core_avx.ops import tree_conv
 from refluid.paddle.fluid.core_avx.ops.activation import check_act
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
+from refluid.paddle.fluid.dygraph.nn.argument import positive
 from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
 
 __all__ = ["TreeConv"]
@@ -48,10 +49,11 @@ class TreeConv(Layer):
     ) -> None:
         super().__init__()
         self._name = name
-        self._feature_size, self._output_size = feature_size, output_size
+        self._feature_size = positive(feature_size, "feature_size")
+        self._output_size = positive(output_size, "output_size")
         self._act = check_act(act)
         self._max_depth = max_depth
-        self._num_filters = num_filters
+        self._num_filters = positive(num_filters, "num_filters")
         self._bias_attr, self._param_attr = bias_attr, param_attr
         self._dtype = dtype
         self.bias = self.create_parameter([num_filters], bias_attr or False, dtype, is_bias=True)

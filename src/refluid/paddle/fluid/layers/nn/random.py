@@ -1,7 +1,7 @@
-"""Random numbers. With a `seed` they are those that Paddle draws on a CPU; 0 means new ones.
+"""Random numbers, and dropout by them. With a `seed` they are those that Paddle draws on a CPU; 0 means new ones.
 
-The main program's `random_seed` has no effect on them, as in Paddle.
-May import: torch, core_avx, layers.argument.
+The main program's `random_seed` has an effect on dropout only, as in Paddle.
+May import: torch, core_avx, framework, layers.argument.
 """
 
 from __future__ import annotations
@@ -15,18 +15,20 @@ from torch import Tensor
 from refluid.paddle.fluid.core_avx import random
 from refluid.paddle.fluid.core_avx.dtype import to_torch_dtype
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
-from refluid.paddle.fluid.core_avx.operator import ANY, FLOAT, operator
+from refluid.paddle.fluid.core_avx.operator import ANY, operator
+from refluid.paddle.fluid.core_avx.ops import dropout as _dropout
 from refluid.paddle.fluid.core_avx.tracer import current_place
-from refluid.paddle.fluid.layers.argument import integers, number, size_of, sizes_like, write
+from refluid.paddle.fluid.core_avx.variable import VarBase
+from refluid.paddle.fluid.framework import default_main_program
+from refluid.paddle.fluid.layers.argument import size_of, sizes_like, write
 
 __all__ = [
+    "dropout",
     "gaussian_random",
     "gaussian_random_batch_size_like",
     "randint",
     "randn",
-    "random_crop",
     "randperm",
-    "sampling_id",
     "uniform_random",
     "uniform_random_batch_size_like",
 ]
@@ -212,59 +214,42 @@ def randperm(
     return write(order.to(current_place().device), out)
 
 
-@operator("sampling_id", x=FLOAT)
-def sampling_id(
-    x: Tensor, min: float = 0.0, max: float = 1.0, seed: int = 0, dtype: Any = "float32"
-) -> Tensor:
-    """Draw one column number for each row of probabilities.
+def dropout(
+    x: VarBase,
+    dropout_prob: float,
+    is_test: bool = False,
+    seed: int | None = None,
+    name: str | None = None,
+    dropout_implementation: str = "downgrade_in_infer",
+) -> VarBase:
+    """Set elements to zero at random, while gradients are recorded.
 
-    Same as Paddle 1.8: the first column up to which the probabilities add up to more than a number
-    drawn from [min, max).
-
-    Args:
-        x: [B, N].
-        min: the smallest number drawn.
-        max: the bound that is not reached.
-        seed: 0 for new numbers each time.
-        dtype: accepted for compatibility.
-
-    Returns:
-        int64 [B].
-    """
-    if x.dim() != 2:
-        raise EnforceNotMet(f"sampling_id: `x` must be [B, N], but received {list(x.size())}.")
-    level = random.uniform([x.size(0), 1], min, max, seed).to(x.device)
-    below = torch.sum(torch.lt(torch.cumsum(torch.detach(x), 1), level), 1)
-    return torch.clamp(below, max=x.size(1) - 1)
-
-
-@operator("random_crop", x=ANY)
-def random_crop(x: Tensor, shape: Sequence[int], seed: int | Tensor | None = None) -> Tensor:
-    """Cut a piece of `shape` out of each sample, each at a place of its own.
-
-    Same as Paddle 1.8.
+    Same as Paddle 1.8: `is_test` has no effect in the dynamic graph. Under `no_grad`, and after
+    `layer.eval()`, the function computes what is expected on average.
 
     Args:
-        x: [B, ...].
-        shape: sizes of a piece, for the last dimensions of x.
-        seed: an int or a Variable of shape [1]; by default new places each time.
+        x: float of any shape.
+        dropout_prob: the share of elements that are dropped, 0 to 1.
+        is_test: accepted for compatibility.
+        seed: for the same elements each time; by default the main program's `random_seed`, and
+            others each time if that is 0.
+        name: accepted for compatibility.
+        dropout_implementation: "downgrade_in_infer" scales by 1 - dropout_prob when nothing is
+            dropped; "upscale_in_train" divides by it when something is.
+
+    Raises:
+        EnforceNotMet: `dropout_prob` or `dropout_implementation` is none of these.
     """
-    sizes = integers("random_crop", "shape", shape)
-    batch_dims = x.dim() - len(sizes)
-    whole = list(x.size()[batch_dims:])
-    if not (batch_dims >= 0 and all(n <= m for n, m in zip(sizes, whole, strict=False))):
+    if not (isinstance(dropout_prob, (int, float)) and 0.0 <= dropout_prob <= 1.0):
         raise EnforceNotMet(
-            f"random_crop: `shape` must fit into the last dimensions of `x` {list(x.size())}, but "
-            f"received {sizes}."
+            f"dropout: `dropout_prob` must lie in [0, 1], but received {dropout_prob!r}."
         )
-    samples = x.reshape(-1, *whole)
-    bounds = torch.tensor([m - n + 1 for n, m in zip(sizes, whole, strict=True)])
-    chosen = 0 if seed is None else int(number(seed))
-    levels = random.uniform([samples.size(0), len(sizes)], 0.0, 1.0, chosen)
-    starts = (levels * bounds).long().tolist()
-    pieces = []
-    for sample, start in zip(torch.unbind(samples), starts, strict=True):
-        for dim, (begin, size) in enumerate(zip(start, sizes, strict=True)):
-            sample = sample.narrow(dim, begin, size)
-        pieces.append(sample)
-    return torch.stack(pieces).reshape(*x.size()[:batch_dims], *sizes)
+    if dropout_implementation not in _dropout.IMPLEMENTATIONS:
+        raise EnforceNotMet(
+            f"dropout: `dropout_implementation` must be one of "
+            f"{', '.join(_dropout.IMPLEMENTATIONS)}, but received {dropout_implementation!r}."
+        )
+    if not seed and default_main_program().random_seed:
+        seed = default_main_program().random_seed
+    recording = torch.is_grad_enabled()
+    return _dropout.dropout(x, dropout_prob, seed, recording, dropout_implementation)
