@@ -1,15 +1,19 @@
 """Time the course's training step side by side: refluid, PyTorch by hand, and Paddle itself.
 
     python benchmarks/training_step.py [--rounds 15] [--steps 20] [--threads 2]
-        [--paddle18 PYTHON] [--paddle3 PYTHON]
+        [--paddle18 PYTHON] [--paddle3 PYTHON] [--out FOLDER]
 
 Every contender is one process that lives through the whole measurement; they take turns, so that
 whatever else the machine does falls on all of them alike. Each runs its whole program: reader,
 forward pass, loss, accuracy, backward pass, Adam, decaying learning rate. The table of medians
 and ratios is printed and written to benchmarks/training-step_<machine>_<date>.md.
 
-Paddle 1.8.5 needs Python 3.7: `pip install paddlepaddle==1.8.5 'protobuf<3.21'` in an environment
-of its own; Paddle 3: `pip install paddlepaddle==3.3.1`. Without these options they are left out.
+Paddle is measured where it is installed, each version in an environment of its own:
+
+    python3.7 -m venv .paddle18 && .paddle18/bin/pip install paddlepaddle==1.8.5 'protobuf<3.21'
+    python3.11 -m venv .paddle3 && .paddle3/bin/pip install paddlepaddle==3.3.1
+
+in the project's folder, or elsewhere and named by the options.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+ROOT = FOLDER.parent
 WORKER = str(FOLDER / "contenders" / "worker.py")
 
 
@@ -110,8 +115,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument("--paddle18", help="Python interpreter with paddlepaddle 1.8.5")
-    parser.add_argument("--paddle3", help="Python interpreter with paddlepaddle 3")
+    for option in ("paddle18", "paddle3"):
+        own = ROOT / f".{option}" / "bin" / "python"
+        parser.add_argument(f"--{option}", default=str(own), help="its Python interpreter")
     parser.add_argument("--out", type=Path, default=FOLDER)
     args = parser.parse_args()
 
@@ -119,10 +125,14 @@ def main() -> None:
         Contender("refluid", [sys.executable, "-m", "refluid", WORKER, "fluid"]),
         Contender("PyTorch, written by hand", [sys.executable, WORKER, "pytorch"]),
     ]
-    if args.paddle18:
-        contenders.append(Contender("PaddlePaddle 1.8.5", [args.paddle18, WORKER, "fluid"]))
-    if args.paddle3:
-        contenders.append(Contender("PaddlePaddle 3", [args.paddle3, WORKER, "paddle3"]))
+    for name, python, program in (
+        ("PaddlePaddle 1.8.5", args.paddle18, "fluid"),
+        ("PaddlePaddle 3.3.1", args.paddle3, "paddle3"),
+    ):
+        if Path(python).exists():
+            contenders.append(Contender(name, [python, WORKER, program]))
+        else:
+            print(f"{name} is left out: {python} does not exist; --help says how to install it.")
     measure(contenders, args.rounds, args.steps, args.threads)
 
     today = datetime.date.today().isoformat()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["check_use_cudnn", "one_of", "per_axis", "positive"]
+__all__ = ["check_use_cudnn", "one_of", "per_axis", "positive", "positive_per_axis"]
 
 
 def positive(value: int, name: str) -> int:
@@ -22,28 +22,29 @@ def positive(value: int, name: str) -> int:
     return int(value)
 
 
-def per_axis(
-    value: int | Sequence[int], num_axes: int, name: str, least: int | None = None
-) -> list[int]:
+def per_axis(value: int | Sequence[int], num_axes: int, name: str) -> list[int]:
     """Return one int for each axis, from one number or a list of them.
 
-    Args:
-        value: the number or list.
-        num_axes: how many axes there are.
-        name: of the argument, for the message.
-        least: the smallest int that is allowed.
-
     Raises:
-        ValueError: it is neither an int nor a list of `num_axes` ints, or one is too small.
+        ValueError: it is neither an int nor a list of `num_axes` ints.
     """
-    given = value if isinstance(value, (list, tuple)) else [value] * num_axes
+    given = list(value) if isinstance(value, (list, tuple)) else [value] * num_axes
     if len(given) != num_axes or not all(hasattr(v, "__index__") for v in given):
         raise ValueError(
             f"`{name}` must be an int or a list of {num_axes} ints, but received {value!r}."
         )
-    sizes = [int(v) for v in given]
-    if least is not None and min(sizes) < least:
-        raise ValueError(f"`{name}` must be at least {least}, but received {value!r}.")
+    return [int(v) for v in given]  # type: ignore[arg-type]
+
+
+def positive_per_axis(value: int | Sequence[int], num_axes: int, name: str) -> list[int]:
+    """Return one int above 0 for each axis.
+
+    Raises:
+        ValueError: it is neither such an int nor a list of `num_axes` of them.
+    """
+    sizes = per_axis(value, num_axes, name)
+    if min(sizes) < 1:
+        raise ValueError(f"`{name}` must be above 0, but received {value!r}.")
     return sizes
 
 

@@ -12,7 +12,12 @@ from refluid.paddle.fluid.core_avx.ops import conv
 from refluid.paddle.fluid.core_avx.ops.activation import check_act
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
-from refluid.paddle.fluid.dygraph.nn.argument import check_use_cudnn, per_axis, positive
+from refluid.paddle.fluid.dygraph.nn.argument import (
+    check_use_cudnn,
+    per_axis,
+    positive,
+    positive_per_axis,
+)
 from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
 from refluid.paddle.fluid.initializer import Initializer, Normal
 
@@ -51,9 +56,9 @@ class _Conv(Layer):
         self._num_channels = positive(channels[0], "num_channels")
         self._num_filters = positive(channels[1], "num_filters")
         self._groups = groups if groups is None else positive(groups, "groups")
-        self._stride = per_axis(geometry[0], axes, "stride", 1)
+        self._stride = positive_per_axis(geometry[0], axes, "stride")
         self._padding = per_axis(geometry[1], axes, "padding")
-        self._dilation = per_axis(geometry[2], axes, "dilation", 1)
+        self._dilation = positive_per_axis(geometry[2], axes, "dilation")
         self._filter_size: Any = filter_size
         self._param_attr, self._bias_attr = attrs
         self._use_cudnn = check_use_cudnn(use_cudnn)
@@ -74,7 +79,7 @@ class _Conv(Layer):
                 f"`num_channels` must be a multiple of `groups`, but received "
                 f"{self._num_channels} and {groups}."
             )
-        sizes = per_axis(self._filter_size, self._num_axes, "filter_size", 1)
+        sizes = positive_per_axis(self._filter_size, self._num_axes, "filter_size")
         # the channels are not divided by the groups here, as in Paddle
         std = math.sqrt(2.0 / (math.prod(sizes) * self._num_channels))
         self._create([self._num_filters, self._num_channels // groups, *sizes], Normal(0.0, std, 0))
@@ -82,7 +87,7 @@ class _Conv(Layer):
     def _create_transposed(self) -> None:
         """Make the parameters of a transposed convolution."""
         self._groups = self._groups or 1
-        self._filter_size = per_axis(self._filter_size, self._num_axes, "filter_size", 1)
+        self._filter_size = positive_per_axis(self._filter_size, self._num_axes, "filter_size")
         filters = self._num_filters // self._groups
         self._create([self._num_channels, filters, *self._filter_size], None)
 
@@ -247,7 +252,7 @@ class Conv2DTranspose(_Conv):
         )  # fmt: skip
         self._output_size: list[int] = []
         if output_size is not None and output_size != []:
-            self._output_size = per_axis(output_size, 2, "output_size", 1)
+            self._output_size = positive_per_axis(output_size, 2, "output_size")
         self._create_transposed()
         depthwise = groups == num_channels == num_filters and not use_cudnn
         self._op_type = "depthwise_conv2d_transpose" if depthwise else "conv2d_transpose"

@@ -5,7 +5,12 @@ from __future__ import annotations
 from refluid.paddle.fluid.core_avx.ops import pool
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
-from refluid.paddle.fluid.dygraph.nn.argument import check_use_cudnn, one_of, per_axis
+from refluid.paddle.fluid.dygraph.nn.argument import (
+    check_use_cudnn,
+    one_of,
+    per_axis,
+    positive_per_axis,
+)
 
 __all__ = ["Pool2D"]
 
@@ -45,9 +50,9 @@ class Pool2D(Layer):
             raise ValueError("`pool_size` must be given unless `global_pooling` is True.")
         super().__init__()
         self._pool_type = pool_type
-        least = 1 if global_pooling is False else None
-        self._pool_size = per_axis(pool_size, 2, "pool_size", least)
-        self._pool_stride = per_axis(pool_stride, 2, "pool_stride", 1)
+        size = positive_per_axis if global_pooling is False else per_axis
+        self._pool_size = size(pool_size, 2, "pool_size")
+        self._pool_stride = positive_per_axis(pool_stride, 2, "pool_stride")
         self._pool_padding = per_axis(pool_padding, 2, "pool_padding")
         self._global_pooling = global_pooling
         self._use_cudnn = check_use_cudnn(use_cudnn)

@@ -7,8 +7,14 @@ from __future__ import annotations
 
 from refluid.paddle.fluid.layers.loss import (
     classification,
+    ranking,
+    regression,
 )
 from refluid.paddle.fluid.layers.loss.classification import *  # noqa: F403
+from refluid.paddle.fluid.layers.loss.ranking import *  # noqa: F403
+from refluid.paddle.fluid.layers.loss.regression import *  # noqa: F403
 
 __all__: list[str] = []
 __all__ += classification.__all__
+__all__ += ranking.__all__
+__all__ += regression.__all__

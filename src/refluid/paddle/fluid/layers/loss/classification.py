@@ -1,12 +1,15 @@
-"""Losses. B batch, C classes.
+"""Losses of classes and of yes and no. B batch, C classes.
 
 May import: torch, core_avx, layers.nn.activation.
 """
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, Kind, describe, operator
@@ -14,10 +17,11 @@ from refluid.paddle.fluid.layers.argument import axis_of
 from refluid.paddle.fluid.layers.nn.activation import log_probabilities
 
 __all__ = [
+    "bpr_loss",
     "cross_entropy",
-    "mse_loss",
+    "sigmoid_cross_entropy_with_logits",
     "softmax_with_cross_entropy",
-    "square_error_cost",
+    "teacher_student_sigmoid_loss",
 ]
 
 _LABEL = Kind(FLOAT.dtypes | INT64.dtypes)
@@ -146,15 +150,78 @@ def softmax_with_cross_entropy(
     return (loss, torch.exp(logarithms.data)) if return_softmax else loss
 
 
-@operator("square_error_cost", input=FLOAT, label=FLOAT)
-def square_error_cost(input: Tensor, label: Tensor) -> Tensor:
-    """Return (input - label) squared, element by element. Same as Paddle 1.8."""
-    difference = torch.sub(input, label)
-    return torch.mul(difference, difference)
+@operator("sigmoid_cross_entropy_with_logits", x=FLOAT, label=FLOAT)
+def sigmoid_cross_entropy_with_logits(
+    x: Tensor,
+    label: Tensor,
+    ignore_index: int = -100,
+    name: str | None = None,
+    normalize: bool = False,
+) -> Tensor:
+    """Return the cross entropy of sigmoid(x) and the probability `label`, element by element.
+
+    Same as Paddle 1.8.
+
+    Args:
+        x: float of any shape.
+        label: float of the same shape.
+        ignore_index: a label whose loss and gradient are 0.
+        normalize: divide by the number of labels that are not ignored.
+    """
+    if x.size() != label.size():
+        raise EnforceNotMet(
+            "sigmoid_cross_entropy_with_logits: `x` and `label` must have one shape, but received "
+            f"{list(x.size())} and {list(label.size())}."
+        )
+    target = label.detach()
+    loss = functional.binary_cross_entropy_with_logits(x, target, reduction="none")
+    ignored = target == ignore_index
+    loss = loss.masked_fill(ignored, 0.0)
+    return loss / (~ignored).sum().clamp(min=1) if normalize else loss
 
 
-@operator("mse_loss", input=FLOAT, label=FLOAT)
-def mse_loss(input: Tensor, label: Tensor) -> Tensor:
-    """Return the mean of (input - label) squared, shape [1]. Same as Paddle 1.8."""
-    difference = torch.sub(input, label)
-    return torch.unsqueeze(torch.mean(torch.mul(difference, difference)), 0)
+@operator("bpr_loss", input=FLOAT, label=INT64)
+def bpr_loss(input: Tensor, label: Tensor, name: str | None = None) -> Tensor:
+    """Return the mean of log(1 + exp(score of another class - score of the label)).
+
+    Same as Paddle 1.8. Source: Hidasi et al. 2016.
+
+    Args:
+        input: float [B, C], scores.
+        label: int64 [B, 1], class numbers in [0, C).
+
+    Returns:
+        [B, 1].
+    """
+    own, _ = _pick("bpr_loss", input, label, input.dim() - 1, -1)
+    others = functional.softplus(input - own).sum(-1, keepdim=True) - math.log(2.0)
+    return others / (input.size(-1) - 1)
+
+
+@operator("teacher_student_sigmoid_loss", input=FLOAT, label=FLOAT)
+def teacher_student_sigmoid_loss(
+    input: Tensor,
+    label: Tensor,
+    soft_max_up_bound: float = 15.0,
+    soft_max_lower_bound: float = -15.0,
+) -> Tensor:
+    """Return the cross entropy of sigmoid(input) with a click, and with a teacher if there is one.
+
+    Same as Paddle 1.8.
+
+    Args:
+        input: float [B, 1].
+        label: float [B, 1]: below -1 no click, from -1 to 0 a click, both without a teacher;
+            from 0 to 1 no click and the teacher's probability; from 1 a click and 1 plus it.
+        soft_max_up_bound: inputs from here on get no gradient.
+        soft_max_lower_bound: likewise, up to here.
+
+    Returns:
+        [B, 1].
+    """
+    inside = (input > soft_max_lower_bound) & (input < soft_max_up_bound)
+    x, target = torch.where(inside, input, input.detach()), label.detach()
+    no_click = functional.softplus(x)
+    # with a click: (softplus - x) + (softplus - x * (target - 1)), the same as without
+    taught = 2 * no_click - x * target
+    return torch.where(target < -1, no_click, torch.where(target < 0, no_click - x, taught))

@@ -12,6 +12,7 @@ from refluid.paddle.fluid.layers.nn import (
     elementwise,
     index,
     layout,
+    loss,
     norm,
     pool,
     product,
@@ -25,6 +26,7 @@ from refluid.paddle.fluid.layers.nn.conv import *  # noqa: F403
 from refluid.paddle.fluid.layers.nn.elementwise import *  # noqa: F403
 from refluid.paddle.fluid.layers.nn.index import *  # noqa: F403
 from refluid.paddle.fluid.layers.nn.layout import *  # noqa: F403
+from refluid.paddle.fluid.layers.nn.loss import *  # noqa: F403
 from refluid.paddle.fluid.layers.nn.norm import *  # noqa: F403
 from refluid.paddle.fluid.layers.nn.pool import *  # noqa: F403
 from refluid.paddle.fluid.layers.nn.product import *  # noqa: F403
@@ -39,6 +41,7 @@ __all__ += conv.__all__
 __all__ += elementwise.__all__
 __all__ += index.__all__
 __all__ += layout.__all__
+__all__ += loss.__all__
 __all__ += norm.__all__
 __all__ += pool.__all__
 __all__ += product.__all__

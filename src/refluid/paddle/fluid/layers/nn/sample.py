@@ -6,6 +6,7 @@ May import: torch, core_avx, layers.argument.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor

@@ -1,0 +1,77 @@
+"""Losses of numbers, and of distributions. B batch.
+
+May import: torch, core_avx.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from refluid.paddle.fluid.core_avx.operator import FLOAT, operator
+from refluid.paddle.fluid.core_avx.ops import loss
+from refluid.paddle.fluid.core_avx.variable import VarBase
+from refluid.paddle.fluid.dygraph.nn.argument import one_of
+
+__all__ = ["huber_loss", "kldiv_loss", "mse_loss", "square_error_cost"]
+
+
+@operator("square_error_cost", input=FLOAT, label=FLOAT)
+def square_error_cost(input: Tensor, label: Tensor) -> Tensor:
+    """Return (input - label) squared, element by element. Same as Paddle 1.8."""
+    difference = input - label
+    return difference * difference
+
+
+def mse_loss(input: VarBase, label: VarBase) -> VarBase:
+    """Return the mean of (input - label) squared, shape [1]. Same as Paddle 1.8."""
+    return loss.mse_loss(input, label)
+
+
+@operator("huber_loss", input=FLOAT, label=FLOAT)
+def huber_loss(input: Tensor, label: Tensor, delta: float) -> Tensor:
+    """Return half the square of small differences, and delta * (|difference| - delta / 2) of others.
+
+    Same as Paddle 1.8. Source: Huber 1964.
+
+    Args:
+        input: float [B, 1].
+        label: float [B, 1].
+        delta: differences up to here are small.
+
+    Returns:
+        [B, 1].
+    """
+    return functional.huber_loss(input, label, reduction="none", delta=delta)
+
+
+@operator("kldiv_loss", x=FLOAT, target=FLOAT)
+def kldiv_loss(
+    x: Tensor, target: Tensor, reduction: str = "mean", name: str | None = None
+) -> Tensor:
+    """Return target * (log(target) - x): how far a distribution is from one given by logarithms.
+
+    Same as Paddle 1.8.
+
+    Args:
+        x: float of any shape, logarithms of probabilities.
+        target: the same shape, probabilities; where it is not above 0 the loss is 0.
+        reduction: "none", or "mean" over all elements, "batchmean" (the sum divided by B), "sum".
+
+    Returns:
+        The shape of x for "none", else [1].
+
+    Raises:
+        ValueError: `reduction` is none of these.
+    """
+    one_of(reduction, ("none", "mean", "batchmean", "sum"), "reduction")
+    goal = target.detach()
+    above = goal > 0
+    losses = torch.where(above, goal * (torch.log(torch.where(above, goal, 1.0)) - x), 0.0)
+    if reduction == "none":
+        return losses
+    if reduction == "mean":
+        return losses.mean().unsqueeze(0)
+    total = losses.sum().unsqueeze(0)
+    return total if reduction == "sum" else total / x.size(0)
