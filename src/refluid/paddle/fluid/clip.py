@@ -167,4 +167,6 @@ def _with_values(grad: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     """Return `values` themselves, or as the rows of a sparse gradient."""
     if not grad.is_sparse:
         return values
-    return torch.sparse_coo_tensor(grad._indices(), values, grad.size(), is_coalesced=True)
+    return torch.sparse_coo_tensor(
+        grad._indices(), values, grad.size(), check_invariants=False, is_coalesced=True
+    )

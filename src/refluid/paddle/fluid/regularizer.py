@@ -102,7 +102,6 @@ L1Decay = L1DecayRegularizer
 L2Decay = L2DecayRegularizer
 
 
-@torch.no_grad()
 def append_regularization_ops(
     parameters_and_grads: list[tuple[ParamBase, torch.Tensor]],
     regularization: WeightDecayRegularizer | None = None,

@@ -88,7 +88,11 @@ def test_a_gradient_of_zeros_stays_zero(rule):
 @RULES
 def test_repeated_rows_of_a_sparse_gradient_count_as_their_sum(rule):
     p = Layer().create_parameter([4, 1])
-    grad = wrap(torch.sparse_coo_tensor([[1, 3, 1]], torch.tensor([[2.0], [0.0], [2.0]]), (4, 1)))
+    grad = wrap(
+        torch.sparse_coo_tensor(
+            [[1, 3, 1]], torch.tensor([[2.0], [0.0], [2.0]]), (4, 1), check_invariants=True
+        )
+    )
     ((_, result),) = rule(1.0)([(p, grad)])
     assert result.is_sparse
     assert result.to_dense().ravel().tolist() == [0, 1, 0, 0]

@@ -57,7 +57,9 @@ def test_without_a_gradient_there_is_nothing_to_add():
 def test_a_sparse_gradient_becomes_a_dense_one():
     p = Layer().create_parameter([3, 1])
     p.set_value(np.array([[1], [2], [3]], "float32"))
-    sparse = wrap(torch.sparse_coo_tensor([[0, 0]], torch.ones(2, 1), (3, 1)))
+    sparse = wrap(
+        torch.sparse_coo_tensor([[0, 0]], torch.ones(2, 1), (3, 1), check_invariants=True)
+    )
     ((_, new),) = append_regularization_ops([(p, sparse)], L2Decay(1.0))
     assert new.numpy().ravel().tolist() == [3, 2, 3]
 

@@ -158,6 +158,8 @@ class RMSPropOptimizer(Optimizer):
     `s = rho*s + (1-rho)*g^2; u = momentum*u + rate * g / sqrt(s + eps); p -= u`. Centered, s is
     reduced by the square of the average gradient. Same as Paddle 1.8: epsilon is inside the root.
 
+    Differs from Paddle: of a sparse gradient every row counts, as in `MomentumOptimizer`.
+
     Args:
         learning_rate: a float or a decay.
         rho: share of the averages that is kept.

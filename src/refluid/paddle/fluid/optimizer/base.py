@@ -63,6 +63,9 @@ class Optimizer:
 
     Same as Paddle 1.8: `minimize(loss)` does not call `loss.backward()`; the program does.
 
+    Differs from Paddle: every optimizer takes sparse gradients, as if they were dense where
+    Paddle 1.8 refuses them.
+
     Args:
         learning_rate: a float, or an object of `fluid.dygraph` such as `PolynomialDecay`.
         parameter_list: the parameters to update, usually `model.parameters()`.

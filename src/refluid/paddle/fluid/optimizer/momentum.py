@@ -23,6 +23,9 @@ class MomentumOptimizer(Optimizer):
 
     With Nesterov's momentum `p -= rate * (g + mu*v)`. Same as Paddle 1.8.
 
+    Differs from Paddle: of a sparse gradient every row counts. Paddle 1.8 looks the rows up by
+    bisection in a list that is not always sorted, and loses the gradients of those it misses.
+
     Args:
         learning_rate: a float or a decay.
         momentum: mu, the share of the velocity that is kept.

@@ -28,14 +28,12 @@ def loss():
 def parameter():
     """Make a parameter that starts from `values`; `**attr` as for ParamAttr."""
 
-    def make(values, grad=None, **attr):
-        values = np.asarray(values)
-        if values.dtype.kind != "f":
-            values = values.astype("float32")
-        p = Layer().create_parameter(list(values.shape), ParamAttr(**attr), str(values.dtype))
+    def make(values, grad=None, dtype="float32", **attr):
+        values = np.asarray(values, dtype)
+        p = Layer().create_parameter(list(values.shape), ParamAttr(**attr), dtype)
         p.set_value(values)
         if grad is not None:
-            p.grad = torch.from_numpy(np.asarray(grad).astype(values.dtype))
+            p.grad = torch.from_numpy(np.array(grad, dtype))
         return p
 
     return make
@@ -43,15 +41,12 @@ def parameter():
 
 @pytest.fixture
 def follow(parameter, loss):
-    """Check an optimizer against `formula(p, g, state, step)`, steps counted from 1.
-
-    Two parameters, one of which has a rate of its own if `factor` is given.
-    """
+    """Check an optimizer against `formula(p, g, state, step)`, steps counted from 1."""
 
     def run(make, formula, dtype="float32"):
         random = np.random.default_rng(1)
         starts = [random.uniform(-1, 1, shape).astype(dtype) for shape in ((1,), (4, 3))]
-        params = [parameter(start) for start in starts]
+        params = [parameter(start, dtype=dtype) for start in starts]
         optimizer = make(params)
         expected = [start.astype("float64") for start in starts]
         states = [{}, {}]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from refluid.paddle.fluid import unique_name
 from refluid.paddle.fluid.dygraph.learning_rate_scheduler import PolynomialDecay
@@ -65,7 +66,7 @@ def test_accumulators_are_persistable_live_variables(make, loss):
 
 def test_accumulators_lie_in_memory_as_their_parameter_does(parameter, loss):
     p = parameter(np.ones((2, 3, 4, 5)), grad=np.ones((2, 3, 4, 5)))
-    p.data = p.data.to(memory_format=__import__("torch").channels_last)
+    p.data = p.data.to(memory_format=torch.channels_last)
     optimizer = Adam(0.1, parameter_list=[p])
     optimizer.minimize(loss)
     assert optimizer._accumulators["moment1"][p.name].stride() == p.stride()
@@ -132,7 +133,7 @@ def test_set_dict_names_what_is_wrong_with_global_step(make, state, error, messa
 def test_set_dict_names_an_accumulator_that_is_missing(make, loss):
     optimizer, _ = make()
     optimizer.minimize(loss)
-    with pytest.raises(AssertionError, match="fc.w_0_velocity_0"):
+    with pytest.raises(AssertionError, match=r"fc\.w_0_velocity_0"):
         optimizer.set_dict({"something_else": np.zeros(2, "float32")})
 
 
@@ -142,7 +143,7 @@ def test_set_dict_names_an_accumulator_that_is_missing(make, loss):
 def test_set_dict_refuses_other_shapes_and_types(make, loss, value):
     optimizer, _ = make()
     optimizer.minimize(loss)
-    with pytest.raises(AssertionError, match="fc.w_0_velocity_0"):
+    with pytest.raises(AssertionError, match=r"fc\.w_0_velocity_0"):
         optimizer.set_dict({"fc.w_0_velocity_0": value})
 
 
@@ -156,7 +157,7 @@ def test_set_dict_refuses_what_is_no_array(make, loss):
 def test_state_that_was_given_early_must_have_what_the_first_step_needs(make, loss):
     optimizer, _ = make()
     optimizer.set_dict({"unknown": np.zeros(2, "float32")})
-    with pytest.raises(AssertionError, match="fc.w_0_velocity_0"):
+    with pytest.raises(AssertionError, match=r"fc\.w_0_velocity_0"):
         optimizer.minimize(loss)
     optimizer.set_dict({"fc.w_0_velocity_1": np.array([1, 1], "float32")})
     optimizer.minimize(loss)

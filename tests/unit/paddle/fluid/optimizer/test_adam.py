@@ -69,7 +69,7 @@ def test_parameters_with_different_histories_have_their_own_corrections(paramete
 
 
 def sparse(rows):
-    return torch.sparse_coo_tensor([rows], torch.ones(len(rows), 1), (6, 1))
+    return torch.sparse_coo_tensor([rows], torch.ones(len(rows), 1), (6, 1), check_invariants=True)
 
 
 # measured on Paddle 1.8.5: Adam(0.1) on ones, sparse gradients of ones in these rows

@@ -39,6 +39,8 @@ def test_a_sparse_gradient_counts_as_zero_in_the_other_rows(parameter, loss):
     p = parameter(np.ones((3, 1)))
     optimizer = Momentum(1.0, 0.5, [p])
     for rows in ([0, 0], [2]):
-        p.grad = torch.sparse_coo_tensor([rows], torch.ones(len(rows), 1), (3, 1))
+        p.grad = torch.sparse_coo_tensor(
+            [rows], torch.ones(len(rows), 1), (3, 1), check_invariants=True
+        )
         optimizer.minimize(loss)
     assert p.numpy().ravel().tolist() == [1 - 2 - 1, 1, 0]

@@ -15,7 +15,7 @@ def test_it_subtracts_the_gradient_times_the_rate(follow):
 
 def test_a_sparse_gradient_moves_only_its_rows_and_adds_up_repeated_ones(parameter, loss):
     p = parameter(np.ones((4, 2)))
-    p.grad = torch.sparse_coo_tensor([[1, 3, 1]], torch.ones(3, 2), (4, 2))
+    p.grad = torch.sparse_coo_tensor([[1, 3, 1]], torch.ones(3, 2), (4, 2), check_invariants=True)
     SGD(0.25, [p]).minimize(loss)
     assert p.numpy().tolist() == [[1, 1], [0.5, 0.5], [1, 1], [0.75, 0.75]]
 

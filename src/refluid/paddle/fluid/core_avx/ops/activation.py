@@ -131,8 +131,8 @@ def prelu(input: Tensor, weight: Tensor, mode: str) -> Tensor:
             f"prelu: `weight` must have {sample.numel()} elements, as many as a sample of the "
             f"input {list(input.size())}, but received {count}.",
         )
-        below = torch.mul(input, torch.reshape(weight, sample))
-        return torch.where(torch.gt(input, 0), input, below)
+        below = input * weight.reshape(sample)
+        return torch.where(input > 0, input, below)
     channels = input.size(1) if input.dim() > 1 else 1
     wanted = channels if mode == "channel" else 1
     enforce(
@@ -140,4 +140,4 @@ def prelu(input: Tensor, weight: Tensor, mode: str) -> Tensor:
         f"prelu: `weight` must have {wanted} elements for the mode {mode!r} and an input of shape "
         f"{list(input.size())}, but received {count}.",
     )
-    return functional.prelu(input, torch.reshape(weight, (-1,)))
+    return functional.prelu(input, weight.reshape(-1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from refluid.paddle.fluid.core_avx import random
@@ -40,12 +39,12 @@ def dropout(
     """
     upscale = dropout_implementation == "upscale_in_train"
     if not training:
-        return torch.clone(input) if upscale else torch.mul(input, 1.0 - dropout_prob)
+        return input.clone() if upscale else input * (1.0 - dropout_prob)
     if dropout_prob == 1:
-        return torch.mul(input, 0.0)
+        return input * 0.0
     # an engine that is started from 0 starts from 1; to `random` 0 means no seed
     start = 0 if seed is None else seed or 1
-    mask = random.dropout_mask(torch.detach(input), dropout_prob, start)
+    mask = random.dropout_mask(input.detach(), dropout_prob, start)
     if upscale:
         mask = mask.div_(1.0 - dropout_prob)
-    return torch.mul(input, mask)
+    return input * mask

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -50,7 +49,7 @@ def lookup_table(
         "lookup_table: the last dimension of `ids` must be 1, but received shape "
         f"{list(ids.size())}; fluid.embedding takes any shape.",
     )
-    return _look_up("lookup_table", weight, torch.squeeze(ids, -1), padding_idx, is_sparse)
+    return _look_up("lookup_table", weight, ids.squeeze(-1), padding_idx, is_sparse)
 
 
 def _look_up(
@@ -64,7 +63,7 @@ def _look_up(
     out = functional.embedding(ids, weight, sparse=is_sparse)
     if padding_idx == -1:
         return out
-    padded = torch.eq(ids, padding_idx).unsqueeze(-1)
+    padded = (ids == padding_idx).unsqueeze(-1)
     if is_sparse:
         # .data: the rows of a sparse gradient keep what padding receives, as in Paddle
         out.data.masked_fill_(padded, 0.0)

@@ -33,10 +33,10 @@ def check_index(
     low, high = (int(bound) for bound in torch.aminmax(index))
     if low >= 0 and high < upper:
         return
-    outside = torch.logical_or(torch.lt(index, 0), torch.ge(index, upper))
+    outside = (index < 0) | (index >= upper)
     if ignored is not None:
-        outside &= torch.ne(index, ignored)
-    wrong = torch.masked_select(index, outside)
+        outside &= index != ignored
+    wrong = index[outside]
     if wrong.numel():
         raise EnforceNotMet(
             f"{op_type}: `{name}` must be from 0 to {upper - 1}, but received {int(wrong[0])}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -51,5 +50,5 @@ def bilinear_tensor_product(
         f"bilinear_tensor_product: `x` and `y` must have as many rows, but received shapes "
         f"{list(x.size())} and {list(y.size())}.",
     )
-    flat = None if bias is None else torch.reshape(bias, (-1,))
+    flat = None if bias is None else bias.reshape(-1)
     return activate(functional.bilinear(x, y, weight, flat), act, fresh=True)

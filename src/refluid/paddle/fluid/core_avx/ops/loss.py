@@ -38,7 +38,7 @@ def mse_loss(input: Tensor, label: Tensor, reduction: str = "mean") -> Tensor:
     """
     if _same_floats(input, label):
         return _whole(functional.mse_loss(input, label, reduction=reduction), reduction)
-    return _reduce(torch.square(torch.sub(input, label)), reduction)
+    return _reduce((input - label).square(), reduction)
 
 
 @operator("l1_loss", input=NUMBER, label=NUMBER)
@@ -46,7 +46,7 @@ def l1_loss(input: Tensor, label: Tensor, reduction: str = "mean") -> Tensor:
     """Take the absolute differences; arguments and result as for `mse_loss`."""
     if _same_floats(input, label):
         return _whole(functional.l1_loss(input, label, reduction=reduction), reduction)
-    return _reduce(torch.abs(torch.sub(input, label)), reduction)
+    return _reduce((input - label).abs(), reduction)
 
 
 @operator("bce_loss", input=FLOAT, label=FLOAT, weight=optional(FLOAT))
@@ -70,14 +70,14 @@ def bce_loss(
         f"and {list(label.size())}.",
     )
     if input.numel():
-        low, high = (float(bound) for bound in torch.aminmax(torch.detach(input)))
+        low, high = (float(bound) for bound in torch.aminmax(input.detach()))
         enforce(
             low >= 0.0 and high <= 1.0,
             f"bce_loss: `input` must be probabilities from 0 to 1, but received values from "
             f"{low:g} to {high:g}; apply fluid.layers.sigmoid before.",
         )
-    losses = functional.binary_cross_entropy(input, torch.detach(label), reduction="none")
-    return _reduce(losses if weight is None else torch.mul(losses, weight), reduction)
+    losses = functional.binary_cross_entropy(input, label.detach(), reduction="none")
+    return _reduce(losses if weight is None else losses * weight, reduction)
 
 
 @operator("nll_loss", input=FLOAT, label=INT64, weight=optional(FLOAT))
@@ -116,7 +116,7 @@ def nll_loss(
         f"nll_loss: `weight` must have {classes} elements, one for each class, but received "
         f"{weight is not None and list(weight.size())}.",
     )
-    label = torch.reshape(label, sizes)
+    label = label.reshape(sizes)
     check_index("nll_loss", "label", label, classes, ignored=ignore_index)
     if reduction != "mean":
         out = functional.nll_loss(
@@ -124,13 +124,13 @@ def nll_loss(
         )
         return _whole(out, reduction)
     total = functional.nll_loss(input, label, weight, ignore_index=ignore_index, reduction="sum")
-    used = torch.ne(label, ignore_index)
+    used = label != ignore_index
     if weight is None:
         share = used.sum()
     else:
-        share = (torch.take(weight, label.clamp(0, classes - 1)) * used).sum()
+        share = (weight.take(label.clamp(0, classes - 1)) * used).sum()
     # nothing but ignored labels: 0, where torch's mean would be nan
-    return torch.reshape(total / torch.where(share == 0, 1, share), (1,))
+    return (total / torch.where(share == 0, 1, share)).reshape(1)
 
 
 def _same_floats(input: Tensor, label: Tensor) -> bool:
@@ -138,15 +138,15 @@ def _same_floats(input: Tensor, label: Tensor) -> bool:
 
 
 def _whole(out: Tensor, reduction: str) -> Tensor:
-    return out if reduction == "none" else torch.reshape(out, (1,))
+    return out if reduction == "none" else out.reshape(1)
 
 
 def _reduce(losses: Tensor, reduction: str) -> Tensor:
     if reduction == "none":
         return losses
     if reduction == "mean" and losses.is_floating_point():
-        return torch.mean(losses).reshape(1)
-    total = torch.sum(losses, dtype=losses.dtype).reshape(1)
+        return losses.mean().reshape(1)
+    total = losses.sum(dtype=losses.dtype).reshape(1)
     if reduction == "mean":
         return torch.div(total, losses.numel(), rounding_mode="trunc")
     return total

@@ -71,7 +71,7 @@ def nce(
         f"{list(label.size())}.",
     )
     check_index("nce", "label", label, classes)
-    true = torch.reshape(label, (rows, -1))
+    true = label.reshape(rows, -1)
     drawn = _draw(rows * num_neg_samples, classes, sampler, custom_dist, seed)
     both = torch.cat([true, drawn.reshape(rows, -1).to(true.device)], 1)
     if is_sparse:
@@ -79,16 +79,16 @@ def nce(
         vectors = functional.embedding(rows_used, weight, sparse=True)[position]
     else:
         vectors = functional.embedding(both, weight)
-    scores = torch.bmm(vectors, torch.unsqueeze(input, 2)).squeeze(2)
+    scores = torch.bmm(vectors, input.unsqueeze(2)).squeeze(2)
     if bias is not None:
-        scores = scores + torch.take(bias, both)
+        scores = scores + bias.take(both)
     o = torch.sigmoid(scores)
     q = _probability(both, classes, sampler, custom_dist).to(o) * num_neg_samples
     is_true = torch.arange(both.size(1), device=o.device) < true.size(1)
     costs = -torch.log(torch.where(is_true, o, q) / (o + q))
     total = costs.sum(1, keepdim=True)
     if sample_weight is not None:
-        total = total * torch.reshape(sample_weight, (rows, 1))
+        total = total * sample_weight.reshape(rows, 1)
     return total / (num_neg_samples + 1) if average else total
 
 

@@ -69,7 +69,7 @@ def batch_norm(
     if not training:
         out = torch.native_batch_norm(x, weight, bias, mean, variance, False, 0.0, epsilon)[0]
     elif x.numel() == x.size(1):
-        return activate(torch.clone(input), act)
+        return activate(input.clone(), act)
     else:
         out, batch_mean, inverse = torch.native_batch_norm(
             x, weight, bias, None, None, True, 0.0, epsilon
@@ -123,8 +123,8 @@ def layer_norm(
     )
     shape = input.size()[begin_norm_axis:]
     if len(shape) > 1:
-        weight = None if weight is None else torch.reshape(weight, shape)
-        bias = None if bias is None else torch.reshape(bias, shape)
+        weight = None if weight is None else weight.reshape(shape)
+        bias = None if bias is None else bias.reshape(shape)
     out = torch.layer_norm(input, shape, weight, bias, epsilon)
     return activate(out, act, fresh=True)
 
@@ -147,7 +147,7 @@ def instance_norm(
     given = weight if weight is not None else bias
     _check_channels("instance_norm", input, None if given is None else given.size(0), False)
     _check_epsilon("instance_norm", epsilon)
-    x = input if input.dim() > 2 else torch.unsqueeze(input, -1)
+    x = input if input.dim() > 2 else input.unsqueeze(-1)
     out = torch.instance_norm(x, weight, bias, None, None, True, 0.0, epsilon, False)
     return out if input.dim() > 2 else out.squeeze(-1)
 
@@ -199,8 +199,8 @@ def group_norm(
         normalized = [_normalize_group(part, epsilon, weight is None) for part in parts]
         out = torch.cat(normalized, 1) if len(parts) > 1 else normalized[0]
         shape = (1, -1, *[1] * (x.dim() - 2))
-        out = out if weight is None else out * torch.reshape(weight, shape)
-        out = out if bias is None else out + torch.reshape(bias, shape)
+        out = out if weight is None else out * weight.reshape(shape)
+        out = out if bias is None else out + bias.reshape(shape)
     out = activate(out, act)
     return out.movedim(1, -1) if last else out
 
@@ -210,7 +210,7 @@ def _normalize_group(x: Tensor, epsilon: float, constant_mean: bool) -> Tensor:
     variance, mean = torch.var_mean(x, list(range(1, x.dim())), correction=0, keepdim=True)
     if constant_mean:
         mean = mean.detach()
-    return torch.sub(x, mean) * torch.rsqrt(variance + epsilon)
+    return (x - mean) * torch.rsqrt(variance + epsilon)
 
 
 @operator("spectral_norm", weight=FLOAT, u=FLOAT, v=FLOAT)
@@ -241,20 +241,20 @@ def spectral_norm(
         f"{v.numel()} columns, but received shape {list(weight.size())}.",
     )
     with torch.no_grad():
-        by_rows = torch.movedim(weight, dim, 0)
+        by_rows = weight.movedim(dim, 0)
         matrix = by_rows.reshape(rows, columns)
-        left, right = torch.detach(u), torch.detach(v)
+        left, right = u, v
         for _ in range(power_iters):
             right = torch.mv(matrix.t(), left)
             right = right / (right.norm() + eps)
             left = torch.mv(matrix, right)
             left = left / (left.norm() + eps)
         sigma = torch.dot(left, torch.mv(matrix, right))
-        out = torch.div(weight, sigma)
+        out = weight / sigma
         slope = (1.0 - torch.outer(left, right) * out.sum()) / sigma
         slope = slope.reshape(by_rows.size()).movedim(0, dim)
     # nothing is added but the gradient
-    return out + slope * torch.sub(weight, torch.detach(weight))
+    return out + slope * (weight - weight.detach())
 
 
 def _check_channels(op_type: str, input: Tensor, channels: int | None, last: bool) -> None:

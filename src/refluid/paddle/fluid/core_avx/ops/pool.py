@@ -149,7 +149,7 @@ def _pool_padded(
         (before, (c - 1) * s + k - n - before)
         for n, (before, _), k, s, c in zip(sizes, pairs, pool_size, stride, counts, strict=True)
     ]
-    least = torch.finfo(Tensor.dtype.__get__(x)).min if pool_type == "max" else 0.0  # type: ignore[attr-defined]
+    least = torch.finfo(x.dtype).min if pool_type == "max" else 0.0
     padded = functional.pad(x, pad_widths(reach), value=least)
     if pool_type == "max":
         return _MAX[len(pairs)](padded, pool_size, stride)

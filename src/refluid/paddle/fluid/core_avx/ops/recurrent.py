@@ -53,14 +53,14 @@ def gru_unit(
         f"gru_unit: `hidden` must have shape {[input.size(0), size]}, but received shape "
         f"{list(hidden.size())}.",
     )
-    flat = torch.reshape(weight, (-1,))
+    flat = weight.reshape(-1)
     gate_weight = flat[: 2 * size * size].view(size, 2 * size)
     state_weight = flat[2 * size * size :].view(size, size)
-    x = input if bias is None else torch.add(input, bias)
+    x = input if bias is None else input + bias
     x_gates, x_state = torch.split(x, [2 * size, size], 1)
     gates = activate(torch.addmm(x_gates, hidden, gate_weight), GATE_ACTIVATIONS[gate_activation])
     update, reset = gates.chunk(2, 1)
-    reset_hidden = torch.mul(reset, hidden)
+    reset_hidden = reset * hidden
     state = activate(torch.addmm(x_state, reset_hidden, state_weight), GATE_ACTIVATIONS[activation])
     new = torch.lerp(state, hidden, update) if origin_mode else torch.lerp(hidden, state, update)
     return torch.cat([gates, state], 1).detach(), reset_hidden.detach(), new

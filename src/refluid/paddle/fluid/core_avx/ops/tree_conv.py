@@ -61,22 +61,22 @@ def tree_conv(
     )
     enforce(max_depth > 1, f"tree_conv: `max_depth` must be above 1, but received {max_depth}.")
     shares = torch.zeros(batch, nodes, 3, nodes)
-    for share, edges in zip(shares, Tensor.tolist(edge_set), strict=True):
+    for share, edges in zip(shares, edge_set.tolist(), strict=True):
         _fill_shares(share, edges, nodes, max_depth)
     shares = shares.flatten(1, 2)
-    values = torch.detach(nodes_vector)
-    by_share = torch.transpose(weight, 0, 1)
+    values = nodes_vector.detach()
+    by_share = weight.transpose(0, 1)
     out = _weigh(shares, values, by_share)
     # nothing is added but the gradient
-    misread = torch.reshape(torch.detach(weight), (features, *weight.size()[2:], 3))
-    out = out + _weigh(shares, torch.sub(nodes_vector, values), misread.movedim(-1, 0))
+    misread = weight.detach().reshape(features, *weight.size()[2:], 3)
+    out = out + _weigh(shares, nodes_vector - values, misread.movedim(-1, 0))
     if bias is not None:
         enforce(
             bias.numel() in (1, nodes),
             f"tree_conv: `bias` must have 1 or {nodes} elements, one for each node, but received "
             f"shape {list(bias.size())}.",
         )
-        out = out + torch.reshape(bias, (1, -1, 1, 1))
+        out = out + bias.reshape(1, -1, 1, 1)
     return activate(out, act)
 
 

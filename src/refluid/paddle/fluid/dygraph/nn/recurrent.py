@@ -1,11 +1,12 @@
-"""Steps of recurrent networks. May import: core_avx, layers."""
+"""Steps of recurrent networks. May import: torch, core_avx, layers."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
+
 from refluid.paddle.fluid.core_avx.ops import recurrent
-from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
 from refluid.paddle.fluid.dygraph.nn.argument import one_of, positive
 from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
@@ -56,7 +57,7 @@ class GRUUnit(Layer):
         self.weight = needed_weight(self, [state, 3 * state], param_attr, dtype)
         self.bias = self.create_parameter(self._bias_size, bias_attr, dtype, is_bias=True)
 
-    def forward(self, input: VarBase, hidden: VarBase) -> tuple[VarBase, VarBase, VarBase]:
+    def forward(self, input: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Make one step.
 
         Args:

@@ -21,6 +21,7 @@ from refluid.paddle.fluid.core_avx.ops.activation import activate, check_act
 from refluid.paddle.fluid.layers.argument import axes_of, axis_of, integers
 
 __all__ = [
+    "diag_embed",
     "expand",
     "expand_as",
     "flatten",
@@ -294,3 +295,18 @@ def roll(
 def meshgrid(input: Sequence[Tensor], name: str | None = None) -> list[Tensor]:
     """Repeat N vectors so that together they run through all N-tuples. Same as Paddle 1.8."""
     return _parts(torch.meshgrid(*input, indexing="ij"))
+
+
+@operator("diag_embed", input=NUMBER)
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Make matrices with the last dimension of `input` on a diagonal, zeros elsewhere.
+
+    Same as Paddle 1.8; no gradient flows.
+
+    Args:
+        input: [..., N].
+        offset: which diagonal; above the main one for positive numbers.
+        dim1: where the rows stand in the result.
+        dim2: where the columns stand.
+    """
+    return torch.diag_embed(input.detach(), offset, dim1, dim2)

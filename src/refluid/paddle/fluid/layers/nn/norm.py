@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import FLOAT, operator
@@ -392,9 +393,10 @@ def lrn(
     if not (n > 0 and n % 2 == 1):
         raise EnforceNotMet(f"lrn: `n` must be an odd positive int, but received {n}.")
     x = torch.movedim(input, -1, 1) if data_format == "NHWC" else input
-    squares = torch.unsqueeze(torch.mul(x, x), 1)
-    sums = torch.avg_pool3d(squares, (n, 1, 1), 1, (n // 2, 0, 0), divisor_override=1).squeeze(1)
-    result = torch.mul(x, torch.pow(sums * alpha + k, -beta))
+    # channels as the depth of a volume of one channel
+    squares = functional.pad((x * x).unsqueeze(1), (0, 0, 0, 0, n // 2, n // 2))
+    sums = functional.avg_pool3d(squares, (n, 1, 1), 1, divisor_override=1).squeeze(1)
+    result = x * torch.pow(sums * alpha + k, -beta)
     return torch.movedim(result, 1, -1) if data_format == "NHWC" else result
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import FLOAT, NUMBER, operator
 
-__all__ = ["addmm", "bmm", "cos_sim", "cross", "dot", "fsp_matrix", "matmul", "mul"]
+__all__ = ["addmm", "bmm", "cos_sim", "cross", "dot", "matmul", "mul"]
 
 
 @operator("matmul", x=FLOAT, y=FLOAT)
@@ -142,21 +142,3 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
             raise EnforceNotMet(f"cross: `input` has no dimension of size 3, its shape is {sizes}.")
         dim = sizes.index(3)
     return torch.linalg.cross(input, other, dim=dim)
-
-
-@operator("fsp", x=FLOAT, y=FLOAT)
-def fsp_matrix(x: Tensor, y: Tensor) -> Tensor:
-    """Return how the channels of two feature maps go together, averaged over the image.
-
-    Same as Paddle 1.8. Source: Yim et al. 2017, "A gift from knowledge distillation".
-
-    Args:
-        x: [B, C, H, W].
-        y: [B, K, H, W].
-
-    Returns:
-        [B, C, K].
-    """
-    flat_x, flat_y = torch.flatten(x, 2), torch.flatten(y, 2)
-    product = torch.matmul(flat_x, torch.transpose(flat_y, 1, 2))
-    return torch.div(product, flat_x.size(2))

@@ -1,0 +1,130 @@
+"""Measures of segmentations and of chunks. B batch, T length, C classes.
+
+May import: torch, core_avx.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import INT64, INTEGER, operator, optional
+from refluid.paddle.fluid.core_avx.ops.index import check_index
+
+__all__ = ["chunk_eval", "mean_iou"]
+
+
+@operator("mean_iou", input=INTEGER, label=INTEGER)
+def mean_iou(input: Tensor, label: Tensor, num_classes: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return how far predicted and true areas overlap, the mean over the classes that occur.
+
+    Same as Paddle 1.8.
+
+    Args:
+        input: int32 or int64 of any shape, predicted classes.
+        label: the same shape, true classes.
+        num_classes: C.
+
+    Returns:
+        Intersection over union, float32 [1]; how many places of each class are wrong, int32 [C];
+        how many are right, int32 [C].
+    """
+    for name, value in (("input", input), ("label", label)):
+        check_index("mean_iou", name, value, num_classes)
+    predicted, true = input.reshape(-1).long(), label.reshape(-1).long()
+    right = predicted == true
+    correct = torch.bincount(true[right], minlength=num_classes)
+    wrong = torch.bincount(predicted[~right], minlength=num_classes)
+    wrong = wrong + torch.bincount(true[~right], minlength=num_classes)
+    union = correct + wrong
+    share = (correct / union.clamp(min=1)).sum() / (union > 0).sum().clamp(min=1)
+    return share.unsqueeze(0), wrong.int(), correct.int()
+
+
+# the tags of each scheme in the order of their numbers
+_SCHEMES = {"IOB": "BI", "IOE": "IE", "IOBES": "BIES", "plain": "S"}
+
+
+@operator("chunk_eval", input=INT64, label=INT64, seq_length=optional(INT64))
+def chunk_eval(
+    input: Tensor,
+    label: Tensor,
+    chunk_scheme: str,
+    num_chunk_types: int,
+    excluded_chunk_types: Sequence[int] | None = None,
+    seq_length: Tensor | None = None,
+) -> tuple[Tensor, ...]:
+    """Compare predicted chunks of sequences with true ones.
+
+    Same as Paddle 1.8.
+
+    Args:
+        input: int64 [B, T] or [B, T, 1], predicted tags: type * number of tags + tag; a number
+            beyond all types lies outside of chunks.
+        label: likewise, true tags.
+        chunk_scheme: "IOB", "IOE", "IOBES" or "plain".
+        num_chunk_types: how many types of chunks there are.
+        excluded_chunk_types: types that do not count.
+        seq_length: int64 [B], lengths of the sequences.
+
+    Returns:
+        Precision, recall and F1, float32 [1]; the numbers of predicted, true and correctly
+        predicted chunks, int64 [1].
+
+    Raises:
+        EnforceNotMet: `chunk_scheme` is none of these, or `seq_length` is missing.
+    """
+    if chunk_scheme not in _SCHEMES:
+        raise EnforceNotMet(
+            f"chunk_eval: `chunk_scheme` must be one of {', '.join(_SCHEMES)}, but received "
+            f"{chunk_scheme!r}."
+        )
+    if seq_length is None:
+        raise EnforceNotMet("chunk_eval: `seq_length` must be given in the dynamic graph.")
+    tags, excluded = _SCHEMES[chunk_scheme], set(excluded_chunk_types or ())
+    counts = [0, 0, 0]
+    lengths = seq_length.reshape(-1).tolist()
+    for row, truth, length in zip(
+        input.reshape(len(lengths), -1).tolist(),
+        label.reshape(len(lengths), -1).tolist(),
+        lengths,
+        strict=True,
+    ):
+        found, true = (
+            {c for c in _chunks(sequence[:length], tags, num_chunk_types) if c[2] not in excluded}
+            for sequence in (row, truth)
+        )
+        counts = [counts[0] + len(found), counts[1] + len(true), counts[2] + len(found & true)]
+    predicted, real, right = counts
+    precision = right / predicted if predicted else 0.0
+    recall = right / real if real else 0.0
+    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
+    measures = [torch.tensor([v], device=input.device) for v in (precision, recall, f1)]
+    return (*measures, *(torch.tensor([n], device=input.device) for n in counts))
+
+
+def _chunks(numbers: list[int], tags: str, num_types: int) -> Iterator[tuple[int, int, int]]:
+    """Yield (first place, last place, type) of each chunk in a sequence of tags."""
+    begin, before = None, (None, "")
+    for place, value in enumerate([*numbers, num_types * len(tags)]):
+        kind, tag = divmod(value, len(tags))
+        now = (kind, tags[tag]) if kind < num_types else (None, "")
+        if begin is not None and _ends(before, now):
+            yield begin, place - 1, before[0]  # type: ignore[misc]
+            begin = None
+        if now[0] is not None and (begin is None or _begins(before, now)):
+            begin = place
+        before = now
+
+
+def _ends(before: tuple[int | None, str], now: tuple[int | None, str]) -> bool:
+    if now[0] is None or now[0] != before[0]:
+        return True
+    return before[1] in "ES" or now[1] in "BS"
+
+
+def _begins(before: tuple[int | None, str], now: tuple[int | None, str]) -> bool:
+    return before[0] is None or _ends(before, now)
