@@ -28,7 +28,7 @@ test: $(VENV)/.dev ## run the tests; ARGS="-k name" and the like go to pytest
 check: $(VENV)/.dev ## lint, format, types, spelling
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@$(BIN)/basedpyright
 	@$(BIN)/codespell $$(git ls-files 2>/dev/null || echo src tests)
 
 bench: $(VENV)/.dev ## measure the speed beside plain PyTorch, and Paddle where it is installed
@@ -41,7 +41,7 @@ docs: $(VENV)/.dev ## write docs/coverage.md anew
 	@$(BIN)/python -m refluid.hook.coverage docs/coverage.md
 
 clean: ## remove .venv and what the tools left behind
-	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache dist
+	@rm -rf $(VENV) .pytest_cache .ruff_cache dist
 
 # pip's own words go to a log; the screen shows one line for each download.
 comma := ,

@@ -19,7 +19,7 @@ from typing import NoReturn
 
 from refluid import __version__, env
 from refluid.errors import RefluidError
-from refluid.hook import install, program
+from refluid.hook import install, memory, program
 
 HELP = """\
 refluid runs programs written for PaddlePaddle 1.8 (fluid.dygraph) on PyTorch, unmodified.
@@ -83,6 +83,7 @@ def _split(argument: str) -> tuple[str, str, str]:
 
 def _run(run: Callable[..., None], *arguments: object) -> None:
     """Install the hook and call `run`."""
+    memory.keep_freed_memory()
     try:
         install()
     except RefluidError as error:

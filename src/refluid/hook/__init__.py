@@ -4,6 +4,7 @@ finder    the imports themselves             program   a user's program, run as 
 gap       the errors for missing names       child     processes that the program spawns
 catalog   the names that Paddle 1.8 has      name      what refluid calls a Paddle module
 hint      what to use in place of a name     coverage  docs/coverage.md, written from the code
+memory    how the program's process keeps its memory
 
 May import: the modules above.
 """

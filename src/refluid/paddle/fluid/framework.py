@@ -73,6 +73,11 @@ class ParamBase(VarBase, torch.nn.Parameter):
 
     persistable = True
     _prefix = "parameter"
+    trainable: bool
+    optimize_attr: dict[str, float]
+    regularizer: Any
+    do_model_average: Any
+    is_distributed: bool
 
     def __new__(cls, shape: Sequence[int], dtype: Any, **kwargs: Any) -> ParamBase:
         if not all(isinstance(n, int) and n > 0 for n in shape):

@@ -22,7 +22,7 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, ParamSpec
 
 import torch
 
@@ -47,7 +47,7 @@ __all__ = [
 
 _dtype = torch.Tensor.dtype.__get__  # type: ignore[attr-defined]
 _shape = torch.Tensor.shape.__get__  # type: ignore[attr-defined]
-_Function = TypeVar("_Function", bound=Callable[..., Any])
+_Arguments = ParamSpec("_Arguments")
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,9 @@ def describe(value: Any) -> str:
     return cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__name__}"
 
 
-def operator(op_type: str, *, view: bool = False, **kinds: Kind) -> Callable[[_Function], _Function]:
+def operator(
+    op_type: str, *, view: bool = False, **kinds: Kind
+) -> Callable[[Callable[_Arguments, Any]], Callable[_Arguments, Any]]:
     """Make a function on plain tensors a fluid operator.
 
     Args:
@@ -114,7 +116,7 @@ def operator(op_type: str, *, view: bool = False, **kinds: Kind) -> Callable[[_F
             do not fit.
     """
 
-    def decorate(function: _Function) -> _Function:
+    def decorate(function: Callable[_Arguments, Any]) -> Callable[_Arguments, Any]:
         names = list(inspect.signature(function).parameters)
         slots = [(names.index(name), name, kind) for name, kind in kinds.items()]
 
@@ -136,7 +138,7 @@ def operator(op_type: str, *, view: bool = False, **kinds: Kind) -> Callable[[_F
             return _map(wrap, result)
 
         OPERATORS[op_type] = call
-        return call  # type: ignore[return-value]
+        return call
 
     return decorate
 

@@ -13,6 +13,7 @@ from refluid.paddle.fluid.layers import (
     metric_op,
     nn,
     ops,
+    rnn,
     sequence_lod,
     tensor,
 )
@@ -23,6 +24,7 @@ from refluid.paddle.fluid.layers.loss import *  # noqa: F403
 from refluid.paddle.fluid.layers.metric_op import *  # noqa: F403
 from refluid.paddle.fluid.layers.nn import *  # noqa: F403
 from refluid.paddle.fluid.layers.ops import *  # noqa: F403
+from refluid.paddle.fluid.layers.rnn import *  # noqa: F403
 from refluid.paddle.fluid.layers.sequence_lod import *  # noqa: F403
 from refluid.paddle.fluid.layers.tensor import *  # noqa: F403
 
@@ -34,5 +36,9 @@ __all__ += loss.__all__
 __all__ += metric_op.__all__
 __all__ += nn.__all__
 __all__ += ops.__all__
+__all__ += rnn.__all__
 __all__ += sequence_lod.__all__
 __all__ += tensor.__all__
+
+# Paddle's `layers.rnn` is a function that refluid does not have; the module must not pass for it
+del rnn

@@ -128,16 +128,19 @@ def prelu(input: Tensor, weight: Tensor, mode: str) -> Tensor:
         sample = input.size()[1:]
         enforce(
             count == sample.numel(),
-            f"prelu: `weight` must have {sample.numel()} elements, as many as a sample of the "
-            f"input {list(input.size())}, but received {count}.",
+            f"prelu: a sample of `input` must have {count} elements, as the weight has, but "
+            f"received shape {list(input.size())}.",
         )
         below = input * weight.reshape(sample)
         return torch.where(input > 0, input, below)
     channels = input.size(1) if input.dim() > 1 else 1
-    wanted = channels if mode == "channel" else 1
     enforce(
-        count == wanted,
-        f"prelu: `weight` must have {wanted} elements for the mode {mode!r} and an input of shape "
-        f"{list(input.size())}, but received {count}.",
+        mode != "channel" or count == channels,
+        f"prelu: `input` must have {count} channels, as the weight has elements, but received "
+        f"shape {list(input.size())}.",
+    )
+    enforce(
+        mode != "all" or count == 1,
+        f"prelu: `weight` must have 1 element for the mode 'all', but received {count}.",
     )
     return functional.prelu(input, weight.reshape(-1))

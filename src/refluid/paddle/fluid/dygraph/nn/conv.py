@@ -21,11 +21,11 @@ from refluid.paddle.fluid.dygraph.nn.argument import (
 from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
 from refluid.paddle.fluid.initializer import Initializer, Normal
 
-__all__ = ["Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose"]
+__all__ = ["Conv2D", "Conv3D", "Convolution"]
 
 
-class _Conv(Layer):
-    """What all convolutions share: their settings, a weight and a bias."""
+class Convolution(Layer):
+    """What all convolutions share: their settings, a weight and a bias. Abstract."""
 
     _num_axes: int
 
@@ -40,7 +40,7 @@ class _Conv(Layer):
         act: str | None,
         dtype: str,
     ) -> None:
-        """Check the settings and keep them under Paddle's names.
+        """Check the settings, keep them under Paddle's names, and make the parameters.
 
         Args:
             channels: `num_channels` and `num_filters`.
@@ -64,15 +64,19 @@ class _Conv(Layer):
         self._use_cudnn = check_use_cudnn(use_cudnn)
         self._act = check_act(act)
         self._dtype = dtype
+        shape, initializer = self._weight_start()
+        self.weight = needed_weight(self, shape, self._param_attr, dtype, initializer)
+        self.bias = self.create_parameter([self._num_filters], attrs[1], dtype, is_bias=True)
 
-    def _create(self, weight_shape: list[int], initializer: Initializer | None) -> None:
-        self.weight = needed_weight(self, weight_shape, self._param_attr, self._dtype, initializer)
-        self.bias = self.create_parameter(
-            [self._num_filters], self._bias_attr, self._dtype, is_bias=True
-        )
+    def _weight_start(self) -> tuple[list[int], Initializer | None]:
+        """Return the shape of the weight, and where it starts unless at Xavier."""
+        raise NotImplementedError
 
-    def _create_forward(self) -> None:
-        """Make the parameters of a convolution that is not transposed."""
+
+class _Forward(Convolution):
+    """What the convolutions that are not transposed share."""
+
+    def _weight_start(self) -> tuple[list[int], Initializer | None]:
         groups = self._groups or 1
         if self._num_channels % groups:
             raise ValueError(
@@ -82,17 +86,11 @@ class _Conv(Layer):
         sizes = positive_per_axis(self._filter_size, self._num_axes, "filter_size")
         # the channels are not divided by the groups here, as in Paddle
         std = math.sqrt(2.0 / (math.prod(sizes) * self._num_channels))
-        self._create([self._num_filters, self._num_channels // groups, *sizes], Normal(0.0, std, 0))
-
-    def _create_transposed(self) -> None:
-        """Make the parameters of a transposed convolution."""
-        self._groups = self._groups or 1
-        self._filter_size = positive_per_axis(self._filter_size, self._num_axes, "filter_size")
-        filters = self._num_filters // self._groups
-        self._create([self._num_channels, filters, *self._filter_size], None)
+        shape = [self._num_filters, self._num_channels // groups, *sizes]
+        return shape, Normal(0.0, std, 0)
 
 
-class Conv2D(_Conv):
+class Conv2D(_Forward):
     """Convolve images with `num_filters` filters.
 
     Same as Paddle 1.8; the weight starts normally distributed with standard deviation
@@ -136,7 +134,6 @@ class Conv2D(_Conv):
             (num_channels, num_filters), filter_size, (stride, padding, dilation), groups,
             (param_attr, bias_attr), use_cudnn, act, dtype,
         )  # fmt: skip
-        self._create_forward()
         depthwise = groups == num_channels and num_filters % num_channels == 0 and not use_cudnn
         self._l_type = "depthwise_conv2d" if depthwise else "conv2d"
 
@@ -148,7 +145,7 @@ class Conv2D(_Conv):
         )  # fmt: skip
 
 
-class Conv3D(_Conv):
+class Conv3D(_Forward):
     """Convolve volumes with `num_filters` filters.
 
     Same as Paddle 1.8; the weight starts normally distributed with standard deviation
@@ -192,131 +189,10 @@ class Conv3D(_Conv):
             (num_channels, num_filters), filter_size, (stride, padding, dilation), groups,
             (param_attr, bias_attr), use_cudnn, act, dtype,
         )  # fmt: skip
-        self._create_forward()
 
     def forward(self, input: VarBase) -> VarBase:
         """Convolve `input` [B, C, D, H, W]; the result is [B, K, D', H', W']."""
         return conv.conv3d(
             input, self.weight, self.bias, self._stride, self._padding, self._dilation,
             self._groups or 1, self._act,
-        )  # fmt: skip
-
-
-class Conv2DTranspose(_Conv):
-    """Convolve images backwards, which enlarges them by the stride.
-
-    Same as Paddle 1.8; note the order of the arguments, padding before stride.
-
-    Args:
-        num_channels: C of the input.
-        num_filters: K of the output.
-        filter_size: kh, kw, or one number for both; likewise `padding`, `stride`, `dilation`.
-        output_size: H', W' or one number for both, where the stride leaves a choice.
-        padding: rows and columns taken away around the result.
-        stride: rows and columns between the windows.
-        dilation: distance of a window's elements.
-        groups: divide channels and filters into so many groups that do not see each other.
-        param_attr: attributes of the weight [C, K / groups, kh, kw].
-        bias_attr: attributes of the bias [K]; False for none.
-        use_cudnn: accepted for compatibility.
-        act: name of an activation.
-        dtype: element type.
-
-    Raises:
-        ValueError: a size is not an int or list of two.
-        AssertionError: `param_attr` is False.
-    """
-
-    _num_axes = 2
-
-    def __init__(
-        self,
-        num_channels: int,
-        num_filters: int,
-        filter_size: int | list[int],
-        output_size: int | list[int] | None = None,
-        padding: int | list[int] = 0,
-        stride: int | list[int] = 1,
-        dilation: int | list[int] = 1,
-        groups: int | None = None,
-        param_attr: Any = None,
-        bias_attr: Any = None,
-        use_cudnn: bool = True,
-        act: str | None = None,
-        dtype: str = "float32",
-    ) -> None:
-        super().__init__()
-        self._set_up(
-            (num_channels, num_filters), filter_size, (stride, padding, dilation), groups,
-            (param_attr, bias_attr), use_cudnn, act, dtype,
-        )  # fmt: skip
-        self._output_size: list[int] = []
-        if output_size is not None and output_size != []:
-            self._output_size = positive_per_axis(output_size, 2, "output_size")
-        self._create_transposed()
-        depthwise = groups == num_channels == num_filters and not use_cudnn
-        self._op_type = "depthwise_conv2d_transpose" if depthwise else "conv2d_transpose"
-
-    def forward(self, input: VarBase) -> VarBase:
-        """Convolve `input` [B, C, H, W] backwards; the result is [B, K, H', W']."""
-        return conv.conv2d_transpose(
-            input, self.weight, self.bias, self._stride, self._padding, self._dilation,
-            self._groups or 1, self._output_size, self._act,
-        )  # fmt: skip
-
-
-class Conv3DTranspose(_Conv):
-    """Convolve volumes backwards, which enlarges them by the stride.
-
-    Same as Paddle 1.8, down to its bias: one is made unless `bias_attr` is False, but it is added
-    only if `bias_attr` was given. Note the order of the arguments, padding before stride.
-
-    Args:
-        num_channels: C of the input.
-        num_filters: K of the output.
-        filter_size: kd, kh, kw, or one number for all; likewise `padding`, `stride`, `dilation`.
-        padding: elements taken away around the result.
-        stride: distance of the windows.
-        dilation: distance of a window's elements.
-        groups: divide channels and filters into so many groups that do not see each other.
-        param_attr: attributes of the weight [C, K / groups, kd, kh, kw].
-        bias_attr: attributes of the bias [K]; without it the bias is not added.
-        use_cudnn: accepted for compatibility.
-        act: name of an activation.
-        dtype: element type.
-
-    Raises:
-        ValueError: a size is not an int or list of three.
-        AssertionError: `param_attr` is False.
-    """
-
-    _num_axes = 3
-
-    def __init__(
-        self,
-        num_channels: int,
-        num_filters: int,
-        filter_size: int | list[int],
-        padding: int | list[int] = 0,
-        stride: int | list[int] = 1,
-        dilation: int | list[int] = 1,
-        groups: int | None = None,
-        param_attr: Any = None,
-        bias_attr: Any = None,
-        use_cudnn: bool = True,
-        act: str | None = None,
-        dtype: str = "float32",
-    ) -> None:
-        super().__init__()
-        self._set_up(
-            (num_channels, num_filters), filter_size, (stride, padding, dilation), groups,
-            (param_attr, bias_attr), use_cudnn, act, dtype,
-        )  # fmt: skip
-        self._create_transposed()
-
-    def forward(self, input: VarBase) -> VarBase:
-        """Convolve `input` [B, C, D, H, W] backwards; the result is [B, K, D', H', W']."""
-        return conv.conv3d_transpose(
-            input, self.weight, self.bias if self._bias_attr else None, self._stride,
-            self._padding, self._dilation, self._groups or 1, None, self._act,
         )  # fmt: skip

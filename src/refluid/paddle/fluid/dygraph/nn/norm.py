@@ -18,10 +18,10 @@ from refluid.paddle.fluid.dygraph.layers import Layer
 from refluid.paddle.fluid.dygraph.nn.argument import one_of, positive
 from refluid.paddle.fluid.dygraph.nn.parameter import needed_bias, needed_weight
 from refluid.paddle.fluid.framework import ParamBase
-from refluid.paddle.fluid.initializer import Constant, Normal
+from refluid.paddle.fluid.initializer import Constant
 from refluid.paddle.fluid.param_attr import ParamAttr
 
-__all__ = ["BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "SpectralNorm"]
+__all__ = ["BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm"]
 
 
 class BatchNorm(Layer):
@@ -266,50 +266,6 @@ class InstanceNorm(Layer):
     def forward(self, input: VarBase) -> VarBase:
         """Normalize `input` [B, C], or [B, C, S...] with up to three sizes."""
         return norm.instance_norm(input, self.scale, self.bias, self._epsilon)
-
-
-class SpectralNorm(Layer):
-    """Divide a weight by its largest singular value.
-
-    Same as Paddle 1.8: the power iteration starts anew from `weight_u` and `weight_v` each time,
-    which stay as they are.
-
-    Args:
-        weight_shape: shape of the weight.
-        dim: the dimension that its rows run along.
-        power_iters: iterations at each call.
-        eps: added to lengths before they divide.
-        dtype: element type.
-    """
-
-    def __init__(
-        self,
-        weight_shape: Sequence[int],
-        dim: int = 0,
-        power_iters: int = 1,
-        eps: float = 1e-12,
-        dtype: str = "float32",
-    ) -> None:
-        super().__init__()
-        self._power_iters = power_iters
-        self._eps = eps
-        self._dim = dim
-        self._dtype = dtype
-        self._weight_shape = list(weight_shape)
-        rows = self._weight_shape[dim]
-        self.weight_u = self._vector(rows)
-        self.weight_v = self._vector(math.prod(self._weight_shape) // rows)
-
-    def _vector(self, size: int) -> ParamBase:
-        vector = needed_weight(self, [size], None, self._dtype, Normal(0.0, 1.0))
-        vector.stop_gradient = True
-        return vector
-
-    def forward(self, weight: VarBase) -> VarBase:
-        """Return `weight`, of shape `weight_shape`, divided."""
-        return norm.spectral_norm(
-            weight, self.weight_u, self.weight_v, self._dim, self._power_iters, self._eps
-        )
 
 
 def _warn_unused(attr: str, switch: str) -> None:

@@ -27,6 +27,8 @@ __all__ = [
 _LABEL = Kind(FLOAT.dtypes | INT64.dtypes)
 # what Paddle puts in the place of an infinite loss
 _INFINITE = 1e20
+# -log(1e-20)
+_LARGEST_BPR = 20 * math.log(10.0)
 
 
 @operator("cross_entropy", input=FLOAT, label=_LABEL)
@@ -117,7 +119,8 @@ def softmax_with_cross_entropy(
 ) -> Tensor | tuple[Tensor, Tensor]:
     """Return the cross entropy of softmax(logits) and the labels, stably.
 
-    Same as Paddle 1.8: no exponent is lower than 64 below the highest.
+    Same as Paddle 1.8 on a GPU: no exponent is lower than 64 below the highest. On a CPU Paddle
+    lets the gradient of ignored rows through.
 
     Args:
         logits: float, size C at `axis`.
@@ -160,7 +163,7 @@ def sigmoid_cross_entropy_with_logits(
 ) -> Tensor:
     """Return the cross entropy of sigmoid(x) and the probability `label`, element by element.
 
-    Same as Paddle 1.8.
+    Differs from Paddle: with `normalize` and all labels ignored the loss is 0, not NaN.
 
     Args:
         x: float of any shape.
@@ -194,8 +197,10 @@ def bpr_loss(input: Tensor, label: Tensor, name: str | None = None) -> Tensor:
         [B, 1].
     """
     own, _ = _pick("bpr_loss", input, label, input.dim() - 1, -1)
-    others = functional.softplus(input - own).sum(-1, keepdim=True) - math.log(2.0)
-    return others / (input.size(-1) - 1)
+    losses = functional.softplus(input - own)
+    # .data: the gradient goes on above the largest loss
+    losses.data.clamp_(max=_LARGEST_BPR)
+    return (losses.sum(-1, keepdim=True) - math.log(2.0)) / (input.size(-1) - 1)
 
 
 @operator("teacher_student_sigmoid_loss", input=FLOAT, label=FLOAT)

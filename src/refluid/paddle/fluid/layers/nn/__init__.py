@@ -9,6 +9,8 @@ from refluid.paddle.fluid.layers.nn import (
     activation,
     connect,
     conv,
+    counter,
+    crf,
     elementwise,
     image,
     index,
@@ -28,6 +30,8 @@ from refluid.paddle.fluid.layers.nn import (
 from refluid.paddle.fluid.layers.nn.activation import *  # noqa: F403
 from refluid.paddle.fluid.layers.nn.connect import *  # noqa: F403
 from refluid.paddle.fluid.layers.nn.conv import *  # noqa: F403
+from refluid.paddle.fluid.layers.nn.counter import *  # noqa: F403
+from refluid.paddle.fluid.layers.nn.crf import *  # noqa: F403
 from refluid.paddle.fluid.layers.nn.elementwise import *  # noqa: F403
 from refluid.paddle.fluid.layers.nn.image import *  # noqa: F403
 from refluid.paddle.fluid.layers.nn.index import *  # noqa: F403
@@ -48,6 +52,8 @@ __all__: list[str] = []
 __all__ += activation.__all__
 __all__ += connect.__all__
 __all__ += conv.__all__
+__all__ += counter.__all__
+__all__ += crf.__all__
 __all__ += elementwise.__all__
 __all__ += image.__all__
 __all__ += index.__all__

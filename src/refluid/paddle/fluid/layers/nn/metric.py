@@ -12,7 +12,6 @@ from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import INT64, INTEGER, operator, optional
-from refluid.paddle.fluid.core_avx.ops.index import check_index
 
 __all__ = ["chunk_eval", "mean_iou"]
 
@@ -26,26 +25,29 @@ def mean_iou(input: Tensor, label: Tensor, num_classes: int) -> tuple[Tensor, Te
     Args:
         input: int32 or int64 of any shape, predicted classes.
         label: the same shape, true classes.
-        num_classes: C.
+        num_classes: C; other numbers count for nothing.
 
     Returns:
         Intersection over union, float32 [1]; how many places of each class are wrong, int32 [C];
         how many are right, int32 [C].
     """
-    for name, value in (("input", input), ("label", label)):
-        check_index("mean_iou", name, value, num_classes)
     predicted, true = input.reshape(-1).long(), label.reshape(-1).long()
     right = predicted == true
-    correct = torch.bincount(true[right], minlength=num_classes)
-    wrong = torch.bincount(predicted[~right], minlength=num_classes)
-    wrong = wrong + torch.bincount(true[~right], minlength=num_classes)
+    correct = _count(true[right], num_classes)
+    wrong = _count(predicted[~right], num_classes) + _count(true[~right], num_classes)
     union = correct + wrong
     share = (correct / union.clamp(min=1)).sum() / (union > 0).sum().clamp(min=1)
     return share.unsqueeze(0), wrong.int(), correct.int()
 
 
+def _count(classes: Tensor, num_classes: int) -> Tensor:
+    """Return how often each class occurs; numbers that are no class count for nothing."""
+    inside = classes[(classes >= 0) & (classes < num_classes)]
+    return torch.bincount(inside, minlength=num_classes)
+
+
 # the tags of each scheme in the order of their numbers
-_SCHEMES = {"IOB": "BI", "IOE": "IE", "IOBES": "BIES", "plain": "S"}
+_SCHEMES = {"IOB": "BI", "IOE": "IE", "IOBES": "BIES", "plain": "I"}
 
 
 @operator("chunk_eval", input=INT64, label=INT64, seq_length=optional(INT64))

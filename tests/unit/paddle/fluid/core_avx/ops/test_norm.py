@@ -54,9 +54,7 @@ def test_evaluation_normalizes_by_the_moving_statistics_and_keeps_them(numbers, 
     mean, variance = to_variable(numbers(2, 4)), to_variable(numbers(3, 4) + 2)
     kept = mean.numpy(), variance.numpy()
     out = batch_norm(variable(x), None, None, mean, variance, 0.9, EPSILON, False)
-    np.testing.assert_allclose(
-        out.numpy(), (x - kept[0]) / np.sqrt(kept[1] + EPSILON), 1e-4, 1e-5
-    )
+    np.testing.assert_allclose(out.numpy(), (x - kept[0]) / np.sqrt(kept[1] + EPSILON), 1e-4, 1e-5)
     np.testing.assert_array_equal(mean.numpy(), kept[0])
     np.testing.assert_array_equal(variance.numpy(), kept[1])
 
@@ -159,7 +157,7 @@ def test_spectral_norm_has_paddles_gradient(numbers, variable):
 @pytest.mark.parametrize("epsilon", [0.01, -1e-6])
 def test_a_large_epsilon_is_refused(numbers, variable, statistics, epsilon):
     x = variable(numbers(1, 3, 4))
-    with pytest.raises(EnforceNotMet, match="batch_norm: `epsilon` must be from 0 to 0.001"):
+    with pytest.raises(EnforceNotMet, match=r"batch_norm: `epsilon` must be from 0 to 0\.001"):
         batch_norm(x, None, None, *statistics(4), 0.9, epsilon, True)
     with pytest.raises(EnforceNotMet, match="layer_norm: `epsilon`"):
         layer_norm(x, None, None, 1, epsilon)
@@ -177,7 +175,7 @@ def test_shapes_that_do_not_fit_are_refused_by_name(numbers, variable, statistic
         batch_norm(x, None, None, *statistics(4), 0.9, EPSILON, True, "CHW")
     with pytest.raises(EnforceNotMet, match="`input` must have dimensions before"):
         layer_norm(x, None, None, 0, EPSILON)
-    with pytest.raises(EnforceNotMet, match="`groups` must be from 1 to .* 4, but received 5"):
+    with pytest.raises(EnforceNotMet, match=r"`groups` must be from 1 to .* 4, but received 5"):
         group_norm(x, None, None, EPSILON, 5)
     with pytest.raises(EnforceNotMet, match="as many channels as the weight"):
         group_norm(x, variable(numbers(1, 3)), None, EPSILON, 2)

@@ -22,15 +22,13 @@ def test_each_form_gives_pairs(padding, pairs):
     assert pad_pairs(padding, [5, 6], [3, 3], [1, 1]) == pairs
 
 
-@pytest.mark.parametrize("size", range(1, 12))
 @pytest.mark.parametrize("window", [1, 2, 3, 5])
 @pytest.mark.parametrize("stride", [1, 2, 3])
-def test_same_gives_one_window_for_each_stride(size, window, stride):
-    [(before, after)] = pad_pairs("SAME", [size], [window], [stride])
-    assert 0 <= after - before <= 1
-    assert (size + before + after - window) // stride + 1 == -(-size // stride) or (
-        before == after == 0
-    )
+def test_same_gives_one_window_for_each_stride(window, stride):
+    for size in range(window, 12):
+        [(before, after)] = pad_pairs("SAME", [size], [window], [stride])
+        assert 0 <= after - before <= 1
+        assert (size + before + after - window) // stride + 1 == -(-size // stride)
 
 
 @pytest.mark.parametrize(

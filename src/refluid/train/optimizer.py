@@ -1,0 +1,55 @@
+"""The optimizers and learning rate decays of `refluid train`, made by their names.
+
+A constant rate too is a decay object, with one piece: it counts the steps, and so what is saved
+always tells how far a run has come.
+May import: paddle, train.config.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from refluid.paddle import fluid
+from refluid.train.config import TrainConfig
+
+__all__ = ["make_optimizer"]
+
+# what is left of the first rate at the last step
+_LAST_SHARE = 0.01
+_MOMENTUM = 0.9
+
+Maker = Callable[..., Any]
+
+_OPTIMIZERS: dict[str, Maker] = {
+    "sgd": fluid.optimizer.SGD,
+    "momentum": lambda rate, **rest: fluid.optimizer.Momentum(rate, _MOMENTUM, **rest),
+    "adagrad": fluid.optimizer.Adagrad,
+    "rmsprop": fluid.optimizer.RMSProp,
+    "adam": fluid.optimizer.Adam,
+    "adamax": fluid.optimizer.Adamax,
+}
+
+
+def make_optimizer(
+    config: TrainConfig, parameters: Iterable[Any], steps_per_epoch: int
+) -> fluid.optimizer.Optimizer:
+    """Make the optimizer that `config` describes.
+
+    Args:
+        config: its `optimizer`, `first_rate`, `decay`, `epochs` and `l2` are used.
+        parameters: what it updates.
+        steps_per_epoch: with `config.epochs`, how many steps the decay takes.
+    """
+    rate = config.first_rate
+    steps = config.epochs * steps_per_epoch
+    decays: dict[str, Callable[[], Any]] = {
+        "none": lambda: fluid.dygraph.PiecewiseDecay([], [rate], begin=0),
+        "polynomial": lambda: fluid.dygraph.PolynomialDecay(rate, steps, rate * _LAST_SHARE),
+        "exponential": lambda: fluid.dygraph.ExponentialDecay(rate, steps, _LAST_SHARE),
+        "cosine": lambda: fluid.dygraph.CosineDecay(rate, steps_per_epoch, config.epochs),
+    }
+    regularization = fluid.regularizer.L2Decay(config.l2) if config.l2 else None
+    return _OPTIMIZERS[config.optimizer](
+        decays[config.decay](), parameter_list=list(parameters), regularization=regularization
+    )

@@ -1,0 +1,75 @@
+"""Convolution layers: what they make and keep, and how they differ from each other."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from refluid.paddle.fluid.dygraph.nn import Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose
+from refluid.paddle.fluid.initializer import Constant
+from refluid.paddle.fluid.param_attr import ParamAttr
+
+
+@pytest.mark.parametrize(
+    ("layer", "weight", "name"),
+    [
+        (lambda: Conv2D(4, 6, [1, 2], groups=2), [6, 2, 1, 2], "conv2d_0.w_0"),
+        (lambda: Conv3D(4, 6, 2), [6, 4, 2, 2, 2], "conv3d_0.w_0"),
+        (lambda: Conv2DTranspose(4, 6, 2, groups=2), [4, 3, 2, 2], "conv2d_transpose_0.w_0"),
+        (lambda: Conv3DTranspose(4, 6, 2), [4, 6, 2, 2, 2], "conv3d_transpose_0.w_0"),
+    ],
+)
+def test_parameters_have_paddles_shapes_and_names(layer, weight, name):
+    made = layer()
+    assert made.weight.shape == weight
+    assert made.weight.name == name
+    assert made.bias.shape == [6]
+    assert (made.bias.numpy() == 0).all()
+    assert [n for n, _ in made.named_parameters()] == ["weight", "bias"]
+
+
+def test_weights_start_normally_with_channels_not_divided_by_groups():
+    weight = Conv2D(64, 512, 3, groups=4).weight.numpy()
+    assert weight.std() == pytest.approx(math.sqrt(2 / (9 * 64)), rel=0.01)
+
+
+def test_transposed_weights_start_from_xavier():
+    weight = Conv2DTranspose(64, 128, 3).weight.numpy()
+    limit = math.sqrt(6 / (128 * 9 + 64 * 9))
+    assert weight.max() == pytest.approx(limit, rel=0.01)
+    assert abs(weight).max() <= limit
+
+
+def test_settings_are_kept_under_paddles_names():
+    layer = Conv2D(2, 3, 5, stride=2, padding=[1, 2], act="relu", bias_attr=False)
+    assert (layer._num_channels, layer._num_filters, layer._filter_size) == (2, 3, 5)
+    assert (layer._stride, layer._padding, layer._dilation) == ([2, 2], [1, 2], [1, 1])
+    assert (layer._groups, layer._act, layer._use_cudnn, layer._l_type) == (
+        None, "relu", True, "conv2d",
+    )  # fmt: skip
+    assert layer.bias is None
+    transposed = Conv2DTranspose(2, 3, 5)
+    assert (transposed._filter_size, transposed._groups) == ([5, 5], 1)
+    assert transposed._output_size == []
+
+
+def test_a_volume_transposed_adds_its_bias_only_if_it_was_given(variable):
+    x = variable(np.zeros((1, 1, 1, 1, 1)), "float32")
+    five = Constant(5.0)
+    for attr, expected in ((None, 0), (ParamAttr(), 5)):
+        layer = Conv3DTranspose(1, 1, 1, bias_attr=attr)
+        five(layer.bias)
+        assert layer(x).numpy().item() == expected
+
+
+def test_an_output_size_chooses_among_what_the_stride_allows(numbers, variable):
+    x = variable(numbers(1, 2, 4, 5, 6))
+    assert Conv2DTranspose(4, 2, 3, stride=2)(x).shape == [2, 2, 11, 13]
+    assert Conv2DTranspose(4, 2, 3, [12, 14], stride=2)(x).shape == [2, 2, 12, 14]
+
+
+def test_sizes_may_be_numpys(numbers, variable):
+    layer = Conv2D(np.int64(4), np.int32(2), [np.int64(3), 3])
+    assert layer(variable(numbers(1, 1, 4, 5, 5))).shape == [1, 2, 3, 3]
