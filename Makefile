@@ -28,7 +28,7 @@ test: $(VENV)/.dev ## run the tests; ARGS="-k name" and the like go to pytest
 check: $(VENV)/.dev ## lint, format, types, spelling
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/basedpyright
+	@$(BIN)/basedpyright --pythonpath $(BIN)/python
 	@$(BIN)/codespell $$(git ls-files 2>/dev/null || echo src tests)
 
 bench: $(VENV)/.dev ## measure the speed beside plain PyTorch, and Paddle where it is installed

@@ -8,6 +8,8 @@ May import: numpy, errors, data.dataset; scikit-learn when it is called.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,7 +42,7 @@ def load_digits() -> DataSet:
             "The bundled digits come with scikit-learn, which is not installed: "
             "pip install 'refluid[digits]', or train on a file of your own with --data."
         ) from None
-    bunch = load_bunch()
+    bunch: Any = load_bunch()  # its types tell only of what else it can return
     if bunch.images.shape != (_NUM_IMAGES, 8, 8) or bunch.target.shape != (_NUM_IMAGES,):
         raise DataError(
             f"scikit-learn's digits: expected {_NUM_IMAGES} images of 8x8 with a label each, but "

@@ -83,8 +83,10 @@ def _find(folder: Path, name: str) -> Path | None:
 def _read_pair(images_path: Path, labels_path: Path) -> LabeledImages:
     pixels = read_idx(images_path, 3)
     labels = read_idx(labels_path, 1)
+    images = pixels[:, None].astype(np.float32)
+    images /= 256
     return LabeledImages(
-        images=pixels[:, None].astype(np.float32) / np.float32(256),
+        images=images,
         labels=labels.astype(np.int64),
         source=f"{images_path} and {labels_path.name}",
     )

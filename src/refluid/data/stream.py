@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import IO
 
 from refluid.errors import DataError
 
@@ -41,7 +40,7 @@ class DataStream:
             self._file.seek(0)
         except OSError as error:
             raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
-        self._bytes: IO[bytes] = gzip.GzipFile(fileobj=self._file) if packed else self._file
+        self._bytes = gzip.GzipFile(fileobj=self._file) if packed else self._file
 
     def read(self, num_bytes: int) -> bytes:
         """Return the next `num_bytes` bytes, or fewer where the file ends."""

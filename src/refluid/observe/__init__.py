@@ -1,0 +1,4 @@
+"""Looking at a run: curves as a picture.
+
+May import: errors.
+"""

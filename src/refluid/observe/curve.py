@@ -8,6 +8,7 @@ May import: errors; matplotlib when it is called.
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ __all__ = ["Curve", "Panel", "can_draw", "draw_panels"]
 # Readable in print and for the colour-blind (Okabe and Ito, 2008).
 _COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 _GRAY = "#666666"
+_MAX_MARKERS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,7 @@ class Curve:
     """One line: `y` over `x`.
 
     Args:
-        label: what it shows; the last value is written beside it.
+        label: what it shows; its last value is written beside it.
         x: where the points are, usually epochs.
         y: as many values.
         x_noise: where the points of a finer curve are, drawn thin behind this one.
@@ -111,20 +113,23 @@ def draw_panels(path: str | Path, title: str, panels: Sequence[Panel]) -> None:
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:
     # too heavy for the top of the file, as above
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
     for curve, color in zip(panel.curves, _COLORS, strict=False):
         axes.plot(curve.x_noise, curve.y_noise, color=color, linewidth=0.6, alpha=0.25, zorder=1)
-        marker = "o" if len(curve.x) <= 60 else None
+        marker = "o" if len(curve.x) <= _MAX_MARKERS else None
         label = f"{curve.label}: {_text(curve.y[-1], panel)}" if curve.y else curve.label
         axes.plot(
             curve.x, curve.y, color=color, linewidth=1.8, marker=marker, markersize=3.5, label=label
         )
     if panel.logarithmic:
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     if panel.percent:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    _frame(axes, panel)
     axes.set_title(panel.title, fontsize=10, loc="left")
     axes.set_xlabel(panel.x_label)
     axes.grid(True, linewidth=0.5, alpha=0.35)
@@ -132,6 +137,21 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.legend(frameon=False, fontsize=9)
+
+
+def _frame(axes: Axes, panel: Panel) -> None:
+    """Show the range of the curves themselves; the noise around them may leave it."""
+    lowest = 0.0 if panel.logarithmic else -math.inf
+    # a run that failed has values that are not finite, and still deserves its picture
+    values = [v for curve in panel.curves for v in curve.y if lowest < v < math.inf]
+    if not values:
+        return
+    low, high = min(values), max(values)
+    if panel.logarithmic:
+        axes.set_ylim(low / 2, high * 2)
+    else:
+        margin = 0.08 * (high - low) or 0.01
+        axes.set_ylim(low - margin, high + margin)
 
 
 def _text(value: float, panel: Panel) -> str:

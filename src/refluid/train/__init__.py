@@ -1,23 +1,5 @@
 """The ready-made program behind `refluid train`: digit recognition with everything on.
 
-May import: train.config, train.history, train.program.
+Nothing is loaded here, so that the command line can read `train.config` without loading torch.
+May import: nothing.
 """
-
-from __future__ import annotations
-
-from refluid.train.config import DECAYS, OPTIMIZERS, TrainConfig
-from refluid.train.history import Epoch, History, Score, Step
-from refluid.train.program import Outcome, Reporter, train
-
-__all__ = [
-    "DECAYS",
-    "OPTIMIZERS",
-    "Epoch",
-    "History",
-    "Outcome",
-    "Reporter",
-    "Score",
-    "Step",
-    "TrainConfig",
-    "train",
-]

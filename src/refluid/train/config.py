@@ -7,22 +7,41 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
-__all__ = ["DECAYS", "OPTIMIZERS", "TrainConfig"]
+__all__ = ["FIRST_RATES", "Decay", "OptimizerName", "TrainConfig"]
 
-OPTIMIZERS = {
-    "sgd": 0.1,
-    "momentum": 0.02,
-    "adagrad": 0.02,
-    "rmsprop": 0.001,
-    "adam": 0.005,
-    "adamax": 0.01,
+
+class OptimizerName(str, Enum):
+    """How the parameters are updated."""
+
+    SGD = "sgd"
+    MOMENTUM = "momentum"
+    ADAGRAD = "adagrad"
+    RMSPROP = "rmsprop"
+    ADAM = "adam"
+    ADAMAX = "adamax"
+
+
+class Decay(str, Enum):
+    """How the learning rate falls from its first value to 1% of it at the last step."""
+
+    NONE = "none"
+    POLYNOMIAL = "polynomial"
+    EXPONENTIAL = "exponential"
+    COSINE = "cosine"
+
+
+FIRST_RATES = {
+    OptimizerName.SGD: 0.1,
+    OptimizerName.MOMENTUM: 0.02,
+    OptimizerName.ADAGRAD: 0.02,
+    OptimizerName.RMSPROP: 0.001,
+    OptimizerName.ADAM: 0.005,
+    OptimizerName.ADAMAX: 0.01,
 }
-"""The optimizers by name, each with a learning rate at which it learns digits well."""
-
-DECAYS = ("none", "polynomial", "exponential", "cosine")
-"""How the learning rate may fall from its first value to (nearly) nothing at the last step."""
+"""For each optimizer a learning rate at which it learns digits well."""
 
 _MAX_SEED = 2**31 - 2
 
@@ -34,9 +53,9 @@ class TrainConfig:
     Args:
         epochs: how often all images are gone through, those before `load` included.
         batch_size: images in a step.
-        optimizer: one of `OPTIMIZERS`.
-        learning_rate: at the first step; None takes the optimizer's own.
-        decay: one of `DECAYS`.
+        optimizer: how the parameters are updated.
+        learning_rate: at the first step; None takes the optimizer's own of `FIRST_RATES`.
+        decay: how the learning rate falls.
         l2: coefficient of the L2 regularization.
         seed: 1 to 2**31 - 2; the same seed gives the same numbers.
         out: the folder for what the run leaves behind.
@@ -48,9 +67,9 @@ class TrainConfig:
 
     epochs: int = 30
     batch_size: int = 32
-    optimizer: str = "adam"
+    optimizer: OptimizerName = OptimizerName.ADAM
     learning_rate: float | None = None
-    decay: str = "polynomial"
+    decay: Decay = Decay.POLYNOMIAL
     l2: float = 0.0
     seed: int = 1
     out: Path = Path("runs/digits")
@@ -58,13 +77,11 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         wrong = [
-            f"`{name}` must be {expected}, but is {getattr(self, name)!r}"
+            f"`{name}` must be {expected}, but is {getattr(self, name)}"
             for name, expected, right in (
                 ("epochs", "at least 1", self.epochs >= 1),
                 ("batch_size", "at least 1", self.batch_size >= 1),
-                ("optimizer", f"one of {', '.join(OPTIMIZERS)}", self.optimizer in OPTIMIZERS),
                 ("learning_rate", "above 0", 0 < self.first_rate < math.inf),
-                ("decay", f"one of {', '.join(DECAYS)}", self.decay in DECAYS),
                 ("l2", "at least 0", 0 <= self.l2 < math.inf),
                 ("seed", f"from 1 to {_MAX_SEED}", 1 <= self.seed <= _MAX_SEED),
             )
@@ -76,6 +93,4 @@ class TrainConfig:
     @property
     def first_rate(self) -> float:
         """Return the learning rate of the first step."""
-        if self.learning_rate is not None:
-            return self.learning_rate
-        return OPTIMIZERS.get(self.optimizer, 1.0)
+        return FIRST_RATES[self.optimizer] if self.learning_rate is None else self.learning_rate

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from refluid.paddle import fluid
-from refluid.train.config import TrainConfig
+from refluid.train.config import Decay, OptimizerName, TrainConfig
 
 __all__ = ["make_optimizer"]
 
@@ -21,13 +21,13 @@ _MOMENTUM = 0.9
 
 Maker = Callable[..., Any]
 
-_OPTIMIZERS: dict[str, Maker] = {
-    "sgd": fluid.optimizer.SGD,
-    "momentum": lambda rate, **rest: fluid.optimizer.Momentum(rate, _MOMENTUM, **rest),
-    "adagrad": fluid.optimizer.Adagrad,
-    "rmsprop": fluid.optimizer.RMSProp,
-    "adam": fluid.optimizer.Adam,
-    "adamax": fluid.optimizer.Adamax,
+_OPTIMIZERS: dict[OptimizerName, Maker] = {
+    OptimizerName.SGD: fluid.optimizer.SGD,
+    OptimizerName.MOMENTUM: lambda rate, **rest: fluid.optimizer.Momentum(rate, _MOMENTUM, **rest),
+    OptimizerName.ADAGRAD: fluid.optimizer.Adagrad,
+    OptimizerName.RMSPROP: fluid.optimizer.RMSProp,
+    OptimizerName.ADAM: fluid.optimizer.Adam,
+    OptimizerName.ADAMAX: fluid.optimizer.Adamax,
 }
 
 
@@ -43,11 +43,11 @@ def make_optimizer(
     """
     rate = config.first_rate
     steps = config.epochs * steps_per_epoch
-    decays: dict[str, Callable[[], Any]] = {
-        "none": lambda: fluid.dygraph.PiecewiseDecay([], [rate], begin=0),
-        "polynomial": lambda: fluid.dygraph.PolynomialDecay(rate, steps, rate * _LAST_SHARE),
-        "exponential": lambda: fluid.dygraph.ExponentialDecay(rate, steps, _LAST_SHARE),
-        "cosine": lambda: fluid.dygraph.CosineDecay(rate, steps_per_epoch, config.epochs),
+    decays: dict[Decay, Callable[[], Any]] = {
+        Decay.NONE: lambda: fluid.dygraph.PiecewiseDecay([], [rate], begin=0),
+        Decay.POLYNOMIAL: lambda: fluid.dygraph.PolynomialDecay(rate, steps, rate * _LAST_SHARE),
+        Decay.EXPONENTIAL: lambda: fluid.dygraph.ExponentialDecay(rate, steps, _LAST_SHARE),
+        Decay.COSINE: lambda: fluid.dygraph.CosineDecay(rate, steps_per_epoch, config.epochs),
     }
     regularization = fluid.regularizer.L2Decay(config.l2) if config.l2 else None
     return _OPTIMIZERS[config.optimizer](

@@ -77,7 +77,7 @@ class ParamBase(VarBase, torch.nn.Parameter):
     optimize_attr: dict[str, float]
     regularizer: Any
     do_model_average: Any
-    is_distributed: bool
+    is_distributed: bool  # type: ignore[assignment]
 
     def __new__(cls, shape: Sequence[int], dtype: Any, **kwargs: Any) -> ParamBase:
         if not all(isinstance(n, int) and n > 0 for n in shape):
@@ -101,7 +101,7 @@ class ParamBase(VarBase, torch.nn.Parameter):
     def __init__(self, shape: Sequence[int], dtype: Any, **kwargs: Any) -> None:
         """Accept the arguments of `__new__`, which uses them."""
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         return str(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ParamBase:

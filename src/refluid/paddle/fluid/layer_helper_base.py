@@ -24,7 +24,7 @@ def create_parameter(
     dtype: Any = "float32",
     is_bias: bool = False,
     default_initializer: Initializer | None = None,
-) -> ParamBase | None:
+) -> Any:
     """Make a parameter and give it its first values.
 
     Args:

@@ -23,12 +23,13 @@ _shape = torch.Tensor.shape.__get__  # type: ignore[attr-defined]
 
 
 def _divide(x: Any, y: Any) -> torch.Tensor:
-    if isinstance(x, torch.Tensor) and x.is_floating_point():
+    tensor = x if isinstance(x, torch.Tensor) else y
+    if not tensor.is_floating_point():
+        return torch.div(torch.as_tensor(x), y, rounding_mode="trunc")
+    if not isinstance(y, torch.Tensor) and y:
         # Paddle multiplies by the reciprocal of a number
-        return torch.mul(x, 1.0 / y) if not isinstance(y, torch.Tensor) and y else torch.div(x, y)
-    if isinstance(y, torch.Tensor) and y.is_floating_point():
-        return torch.mul(torch.reciprocal(y), x) if x == 1 else torch.full_like(y, x).div(y)
-    return torch.div(torch.as_tensor(x), y, rounding_mode="trunc")
+        return torch.mul(x, 1.0 / y)
+    return torch.div(x, y)
 
 
 def _floor_divide(x: Any, y: Any) -> torch.Tensor:
@@ -157,7 +158,8 @@ def part(x: torch.Tensor, index: Any) -> torch.Tensor:
             )
     if len(items) > x.dim():
         raise EnforceNotMet(f"{len(items)} indices for a Variable of shape {list(_shape(x))}.")
-    flips, plain = [], []
+    flips: list[int] = []
+    plain: list[int | slice] = []
     for item, size in zip(items, _shape(x), strict=False):
         if isinstance(item, slice):
             start, stop, step = item.indices(size)

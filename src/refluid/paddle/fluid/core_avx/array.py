@@ -36,15 +36,17 @@ class Array(np.ndarray):
     def __repr__(self) -> str:
         return repr(np.asarray(self))
 
-    def __array_wrap__(self, array, context=None, return_scalar=False):  # type: ignore[override]
+    def __array_wrap__(
+        self, array: np.ndarray, context: object = None, return_scalar: bool = False
+    ) -> Any:
         # a full reduction of a subclass would otherwise stay an array of no dimensions
         if return_scalar or array.ndim == 0:
             return array[()]
         return array.view(Array)
 
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         # pickled as a plain ndarray, so that it can be read where refluid is not installed
         return np.asarray(self).__reduce__()
 
-    def __deepcopy__(self, memo: dict) -> Array:
-        return self.copy()
+    def __deepcopy__(self, memo: dict[int, Any] | None) -> Array:
+        return self.copy().view(Array)

@@ -99,15 +99,16 @@ def to_var_type(dtype: object) -> VarType:
     Raises:
         TypeError: Paddle 1.8 has no such element type.
     """
+    found: VarType | None
     if isinstance(dtype, VarType):
-        return dtype
-    if isinstance(dtype, torch.dtype):
+        found = dtype
+    elif isinstance(dtype, torch.dtype):
         found = _FROM_TORCH.get(dtype)
     elif isinstance(dtype, int):
         found = VarType(dtype)
     else:
         try:
-            found = _FROM_NAME.get(np.dtype(dtype).name)
+            found = _FROM_NAME.get(np.dtype(dtype).name)  # type: ignore[call-overload]
         except TypeError:
             found = None
     if found is None or found not in _TORCH:

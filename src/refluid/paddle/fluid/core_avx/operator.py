@@ -104,6 +104,8 @@ def operator(
 ) -> Callable[[Callable[_Arguments, Any]], Callable[_Arguments, Any]]:
     """Make a function on plain tensors a fluid operator.
 
+    What is made of a function has its `kinds` as an attribute, for whoever lists or tests operators.
+
     Args:
         op_type: Paddle's operator name, under which it stands in `OPERATORS`.
         view: the result shares the first variable's memory; it is copied where the first variable
@@ -137,6 +139,7 @@ def operator(
                 result = _map(torch.clone, result)
             return _map(wrap, result)
 
+        call.kinds = kinds  # type: ignore[attr-defined]
         OPERATORS[op_type] = call
         return call
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -83,7 +84,7 @@ def use_tracer(tracer: Tracer | None) -> Iterator[None]:
 
 
 # Leaves that may receive a gradient, by id: variables compare elementwise, so no set can hold them.
-_leaves: dict[int, weakref.ref] = {}
+_leaves: dict[int, weakref.ref[torch.Tensor]] = {}
 
 
 def note_leaf(leaf: torch.Tensor) -> None:
@@ -96,7 +97,7 @@ class _Results:
     """Weak references to operator results whose gradient may still be asked for."""
 
     def __init__(self) -> None:
-        self._refs: list[weakref.ref] = []
+        self._refs: list[weakref.ref[torch.Tensor]] = []
         self._limit = 1024
         self.add = self._refs.append
 
@@ -106,7 +107,7 @@ class _Results:
             self._refs[:] = [ref for ref in self._refs if ref() is not None]
             self._limit = max(1024, 2 * len(self._refs))
 
-    def alive(self) -> list[torch.Tensor]:
+    def alive(self) -> list[Any]:
         return [t for ref in self._refs if (t := ref()) is not None]
 
     def keep(self, tensors: list[torch.Tensor]) -> None:

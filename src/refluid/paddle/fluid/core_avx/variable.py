@@ -43,7 +43,7 @@ class VarBase(torch.Tensor):
     """
 
     __module__ = "paddle.fluid.core_avx"
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     persistable = False
     _name: str | None = None
@@ -83,7 +83,7 @@ class VarBase(torch.Tensor):
         return VarType.LOD_TENSOR
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         """The given name, or one made of the variable's number in this guard."""
         if self._name is None:
             if self._number is None:
@@ -142,25 +142,26 @@ class VarBase(torch.Tensor):
         Raises:
             AssertionError: it is neither a Variable nor an array, or its shape or dtype differs.
         """
-        if isinstance(value, np.ndarray):
-            value = torch.from_numpy(_shareable(value))
-        if not isinstance(value, torch.Tensor):
+        source = value
+        if isinstance(source, np.ndarray):
+            source = torch.from_numpy(_shareable(source))
+        if not isinstance(source, torch.Tensor):
             raise AssertionError(
                 f"set_value: `value` must be a Variable or a numpy.ndarray, "
                 f"but received {_kind(value)}."
             )
-        if _shape(self) != _shape(value):
+        if _shape(self) != _shape(source):
             raise AssertionError(
                 f"set_value: `{self.name}` has shape {self.shape}, "
-                f"but `value` has shape {list(_shape(value))}."
+                f"but `value` has shape {list(_shape(source))}."
             )
-        if _dtype(self) is not _dtype(value):
+        if _dtype(self) is not _dtype(source):
             raise AssertionError(
-                f"set_value: `{self.name}` is {_dtype(self)}, but `value` is {_dtype(value)}; "
+                f"set_value: `{self.name}` is {_dtype(self)}, but `value` is {_dtype(source)}; "
                 "convert it with astype."
             )
         # .data: Paddle lets a graph that was built before see the new values
-        self.data.copy_(_Tensor.detach(value))
+        self.data.copy_(_Tensor.detach(source))
 
     def value(self) -> VarBase:
         """Return the variable itself, which stands for Paddle's C++ variable."""
@@ -223,7 +224,7 @@ class VarBase(torch.Tensor):
     def __neg__(self) -> VarBase:
         return wrap(torch.neg(seen(self)))
 
-    def __getitem__(self, index: Any) -> VarBase:  # type: ignore[override]
+    def __getitem__(self, index: Any) -> VarBase:
         """Return a copy of a part: ints and slices, for the first dimensions."""
         return own(self, arithmetic.part(seen(self), index))
 
@@ -271,7 +272,7 @@ class VarBase(torch.Tensor):
     def __str__(self) -> str:
         return self.to_string(True)
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         return f"<paddle.fluid.core_avx.VarBase object at {id(self):#x}>"
 
     def __format__(self, spec: str) -> str:

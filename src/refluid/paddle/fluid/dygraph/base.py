@@ -187,7 +187,11 @@ def grad(
     starts = _starts(grad_outputs, outputs)
     blocked = () if no_grad_vars is None else _variables(no_grad_vars, "no_grad_vars")
     assert only_inputs, "`only_inputs` must be True."
-    hooks = [v.register_hook(torch.zeros_like) for v in blocked if v.requires_grad]
+    hooks: list[Any] = [
+        v.register_hook(torch.zeros_like)  # type: ignore[no-untyped-call]
+        for v in blocked
+        if v.requires_grad
+    ]
     try:
         found = torch.autograd.grad(
             [seen(v) for v in outputs],

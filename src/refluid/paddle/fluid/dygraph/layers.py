@@ -100,7 +100,7 @@ class Layer(torch.nn.Module):
         dtype: Any = "float32",
         is_bias: bool = False,
         default_initializer: Initializer | None = None,
-    ) -> ParamBase | None:
+    ) -> Any:
         """Make a parameter; assign it to an attribute to register it.
 
         Args:

@@ -218,7 +218,7 @@ def sampled_softmax_with_cross_entropy(
                 "sampled_softmax_with_cross_entropy: `customized_samples` and "
                 "`customized_probabilities` must be given with `use_customized_samples`."
             )
-        samples, probabilities = customized_samples, customized_probabilities
+        samples, probabilities = customized_samples, customized_probabilities.detach()
     else:
         drawn, tries = _draw(classes, num_samples, seed)
         drawn = drawn.to(label.device).expand(label.size(0), -1)

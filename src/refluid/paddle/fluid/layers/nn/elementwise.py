@@ -272,7 +272,7 @@ def clamp(
 ) -> Tensor:
     """Return `input` cut to [min, max]; a bound that is None does not cut.
 
-    Same as Paddle 1.8.
+    Differs from Paddle: without `min` negative numbers stay as they are; in Paddle they become 0.
 
     Raises:
         AssertionError: both bounds are None, or `min` is above `max`.

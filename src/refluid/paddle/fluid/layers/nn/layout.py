@@ -34,7 +34,6 @@ __all__ = [
     "stack",
     "t",
     "transpose",
-    "unbind",
     "unsqueeze",
     "unstack",
 ]
@@ -220,12 +219,6 @@ def unstack(x: Tensor, axis: int = 0, num: int | None = None) -> list[Tensor]:
             f"{list(x.size())}, but received {num}."
         )
     return _parts(torch.unbind(x, axis))
-
-
-@operator("unbind", input=NUMBER)
-def unbind(input: Tensor, axis: int = 0) -> list[Tensor]:
-    """Cut `input` into its parts along `axis`, which disappears. Same as Paddle 1.8."""
-    return _parts(torch.unbind(input, axis_of("unbind", "axis", axis, input.dim())))
 
 
 @operator("split", input=ANY)

@@ -1,0 +1,66 @@
+"""The command `refluid`: one file for each of its commands.
+
+An error of refluid's is one line on standard error and exit status 2, as is a mistake in the
+options; an interrupted command exits with 130.
+May import: everything; torch and what needs it only when a command runs, so that `--help` is fast.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from refluid import __version__
+from refluid.cli.train import train
+from refluid.errors import RefluidError
+
+__all__ = ["app", "main"]
+
+_USER_ERROR = 2
+
+app = typer.Typer(
+    name="refluid",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(train)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"refluid {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _describe(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            "-V",
+            help="Print the version of refluid.",
+            callback=_print_version,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    """Train on PyTorch with programs written for PaddlePaddle 1.8.
+
+    refluid train        the ready-made program: learns handwritten digits
+
+    python -m refluid script.py        a program of your own, unmodified
+    """
+
+
+def main() -> None:
+    """Run the command that `sys.argv` names, and exit."""
+    try:
+        app(prog_name="refluid")
+    except RefluidError as error:
+        typer.echo(f"refluid: {error}", err=True)
+        sys.exit(_USER_ERROR)

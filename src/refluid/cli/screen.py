@@ -1,0 +1,170 @@
+"""What `refluid train` shows: a bar while it runs, a line for each epoch, and what to do next.
+
+On a terminal the bar moves below the lines; where the output goes to a file there are only lines.
+May import: rich, data, paddle, train.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from refluid.data import DataSet
+from refluid.data import Progress as ReadingProgress
+from refluid.paddle.fluid.core_avx.place import default_place
+from refluid.train.config import Decay, TrainConfig
+from refluid.train.history import Epoch, Score, Step
+from refluid.train.program import Outcome
+
+__all__ = ["Screen"]
+
+
+class Screen:
+    """The terminal, or the file, that a run is shown on; a `Reporter`.
+
+    Args:
+        config: the run that is shown.
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        self._config = config
+        # what is shown holds paths of the user's, which must not be wrapped or taken for markup
+        self._console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._bar = self._new_bar()
+        self._saved_epoch = 0
+
+    def _new_bar(self) -> Progress:
+        return Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[status]}", markup=False),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+
+    @contextmanager
+    def reading(self, path: Path | None) -> Iterator[ReadingProgress]:
+        """Show how far the file `path` has been read."""
+        with self._new_bar() as bar:
+            task = bar.add_task(f"reading {path}", total=1.0, visible=path is not None, status="")
+            yield lambda fraction: bar.update(task, completed=fraction)
+
+    @contextmanager
+    def training(self, data: DataSet) -> Iterator[Screen]:
+        """Show a run on `data`; what is reported in between moves the bar."""
+        height, width = data.image_shape[1:]
+        self._line(
+            "data",
+            f"{data.name}: {len(data.train)} images of {height}x{width} to train, "
+            f"{len(data.valid)} to validate, {len(data.test)} to test",
+        )
+        with self._bar:
+            yield self
+
+    def begin(self, first_epoch: int, steps_per_epoch: int, num_parameters: int) -> None:
+        """Show what is going to be trained, and how."""
+        config = self._config
+        self._line(
+            "network",
+            f"2 x (convolution, pooling), linear, softmax: {num_parameters:,} parameters, "
+            f"on {default_place().device}",
+        )
+        falling = (
+            "" if config.decay is Decay.NONE else f" falling to 1% of it ({config.decay.value})"
+        )
+        l2 = f", L2 {config.l2:g}" if config.l2 else ""
+        self._line(
+            "training",
+            f"{config.optimizer.value}, learning rate {config.first_rate:g}{falling}{l2}; "
+            f"{config.epochs} epochs of {steps_per_epoch} steps of {config.batch_size} images",
+        )
+        if first_epoch:
+            self._line("loaded", f"{config.load}, after {first_epoch} epochs")
+        self._console.print(f"\n{'':9}{'training':>19}{'validation':>22}")
+        self._console.print(f"{'epoch':>9}{'loss':>10}{'accuracy':>10}{'loss':>12}{'accuracy':>10}")
+        self._saved_epoch = first_epoch
+        self._bar.add_task(
+            "training",
+            completed=first_epoch * steps_per_epoch,
+            total=config.epochs * steps_per_epoch,
+            status="",
+        )
+
+    def step(self, step: Step) -> None:
+        """Move the bar."""
+        loss, accuracy = _texts(step.score)
+        self._bar.update(
+            self._bar.task_ids[0],
+            completed=step.number + 1,
+            status=f"loss {loss}  accuracy {accuracy}",
+        )
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Print the line of an epoch."""
+        number = f"{epoch.number}/{self._config.epochs}"
+        train_loss, train_accuracy = _texts(epoch.train)
+        valid_loss, valid_accuracy = _texts(epoch.valid)
+        self._console.print(
+            f"{number:>9}{train_loss:>10}{train_accuracy:>10}{valid_loss:>12}{valid_accuracy:>10}"
+            f"{epoch.seconds:>8.1f} s"
+        )
+        self._saved_epoch = epoch.number
+
+    def conclude(self, outcome: Outcome) -> None:
+        """Show what the run came to, where it is, and what could be tried next."""
+        loss, accuracy = _texts(outcome.test, digits=2)
+        self._console.print(
+            f"\nTest accuracy {accuracy}, loss {loss}, after {outcome.seconds:.1f} s of training."
+        )
+        self._line("parameters", str(outcome.parameters))
+        self._line("optimizer", str(outcome.optimizer))
+        without = "not drawn: pip install 'refluid[plot]' for matplotlib"
+        self._line("curves", str(outcome.curves or without))
+        command, out, epochs = _command(), shlex.quote(str(self._config.out)), self._config.epochs
+        self._console.print("\nNext:")
+        for what, how in (
+            ("train on", f"{command} train --load {out} --epochs {2 * epochs}"),
+            ("another optimizer", f"{command} train --optimizer momentum --out runs/momentum"),
+            ("larger digits", f"{command} train --data FOLDER_OR_FILE_OF_MNIST --out runs/mnist"),
+            ("your own program", f"{_python()} -m refluid your_paddle_fluid_program.py"),
+        ):
+            self._console.print(f"  {what:<19}{how}")
+
+    def interrupted(self) -> None:
+        """Show how an interrupted run can be gone on with."""
+        if not self._saved_epoch:
+            self._console.print("\nStopped before the first epoch was saved.")
+            return
+        again = shlex.join([_command(), *sys.argv[1:]])
+        if self._config.load != self._config.out:
+            again += f" --load {shlex.quote(str(self._config.out))}"
+        self._console.print(
+            f"\nStopped; {self._saved_epoch} epochs are saved. To go on:\n  {again}"
+        )
+
+    def _line(self, name: str, text: str) -> None:
+        self._console.print(f"{name:<11}{text}")
+
+
+def _texts(score: Score, digits: int = 1) -> tuple[str, str]:
+    return f"{score.loss:.4f}", f"{100 * score.accuracy:.{digits}f}%"
+
+
+def _command() -> str:
+    """Return how this program is called from here."""
+    name = sys.argv[0]
+    return "refluid" if shutil.which("refluid") == name else name
+
+
+def _python() -> str:
+    return "python" if shutil.which("python") == sys.executable else sys.executable
