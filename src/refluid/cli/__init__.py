@@ -25,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(train)
@@ -51,9 +52,7 @@ def _describe(
 ) -> None:
     """Train on PyTorch with programs written for PaddlePaddle 1.8.
 
-    refluid train        the ready-made program: learns handwritten digits
-
-    python -m refluid script.py        a program of your own, unmodified
+    A program of your own runs unmodified: `python -m refluid program.py`
     """
 
 

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from refluid.data import DataSet
 from refluid.data import Progress as ReadingProgress
 from refluid.paddle.fluid.core_avx.place import default_place
-from refluid.train.config import Decay, TrainConfig
+from refluid.train.config import Decay, OptimizerName, TrainConfig
 from refluid.train.history import Epoch, Score, Step
 from refluid.train.program import Outcome
 
@@ -39,6 +39,7 @@ class Screen:
         self._console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
         self._bar = self._new_bar()
         self._saved_epoch = 0
+        self._path: Path | None = None
 
     def _new_bar(self) -> Progress:
         return Progress(
@@ -55,6 +56,7 @@ class Screen:
     @contextmanager
     def reading(self, path: Path | None) -> Iterator[ReadingProgress]:
         """Show how far the file `path` has been read."""
+        self._path = path
         with self._new_bar() as bar:
             task = bar.add_task(f"reading {path}", total=1.0, visible=path is not None, status="")
             yield lambda fraction: bar.update(task, completed=fraction)
@@ -79,20 +81,19 @@ class Screen:
             f"2 x (convolution, pooling), linear, softmax: {num_parameters:,} parameters, "
             f"on {default_place().device}",
         )
-        falling = (
-            "" if config.decay is Decay.NONE else f" falling to 1% of it ({config.decay.value})"
-        )
+        decay = "" if config.decay is Decay.NONE else f", {config.decay.value} decay"
         l2 = f", L2 {config.l2:g}" if config.l2 else ""
         self._line(
             "training",
-            f"{config.optimizer.value}, learning rate {config.first_rate:g}{falling}{l2}; "
+            f"{config.optimizer.value}, learning rate {config.first_rate:g}{decay}{l2}; "
             f"{config.epochs} epochs of {steps_per_epoch} steps of {config.batch_size} images",
         )
         if first_epoch:
             self._line("loaded", f"{config.load}, after {first_epoch} epochs")
-        self._console.print(f"\n{'':9}{'training':>19}{'validation':>22}")
-        self._console.print(f"{'epoch':>9}{'loss':>10}{'accuracy':>10}{'loss':>12}{'accuracy':>10}")
-        self._saved_epoch = first_epoch
+        self._console.print(f"\n{'training':>28}{'validation':>22}")
+        self._console.print(
+            f"{'epoch':>9}{'loss':>10}{'accuracy':>10}{'loss':>12}{'accuracy':>10}{'time':>10}"
+        )
         self._bar.add_task(
             "training",
             completed=first_epoch * steps_per_epoch,
@@ -130,27 +131,29 @@ class Screen:
         self._line("optimizer", str(outcome.optimizer))
         without = "not drawn: pip install 'refluid[plot]' for matplotlib"
         self._line("curves", str(outcome.curves or without))
-        command, out, epochs = _command(), shlex.quote(str(self._config.out)), self._config.epochs
         self._console.print("\nNext:")
-        for what, how in (
-            ("train on", f"{command} train --load {out} --epochs {2 * epochs}"),
-            ("another optimizer", f"{command} train --optimizer momentum --out runs/momentum"),
-            ("larger digits", f"{command} train --data FOLDER_OR_FILE_OF_MNIST --out runs/mnist"),
-            ("your own program", f"{_python()} -m refluid your_paddle_fluid_program.py"),
-        ):
+        for what, how in self._next():
             self._console.print(f"  {what:<19}{how}")
+
+    def _next(self) -> Iterator[tuple[str, str]]:
+        config = self._config
+        yield "train on", _again("--load", str(config.out), "--epochs", str(2 * config.epochs))
+        if config.load is None:
+            other = "adam" if config.optimizer is OptimizerName.MOMENTUM else "momentum"
+            yield "another optimizer", _again("--optimizer", other, "--out", f"runs/{other}")
+        if self._path is None:
+            yield "larger digits", _again("--data", "MNIST_FOLDER", "--out", "runs/mnist")
+        yield "your own program", f"{_python()} -m refluid your_paddle_fluid_program.py"
 
     def interrupted(self) -> None:
         """Show how an interrupted run can be gone on with."""
-        if not self._saved_epoch:
-            self._console.print("\nStopped before the first epoch was saved.")
-            return
-        again = shlex.join([_command(), *sys.argv[1:]])
-        if self._config.load != self._config.out:
-            again += f" --load {shlex.quote(str(self._config.out))}"
-        self._console.print(
-            f"\nStopped; {self._saved_epoch} epochs are saved. To go on:\n  {again}"
-        )
+        if self._saved_epoch:
+            begin = f"Stopped; saved after epoch {self._saved_epoch}. To go on:"
+            again = _again("--load", str(self._config.out))
+        else:
+            begin = "Stopped before an epoch was saved. To begin again:"
+            again = _again()
+        self._console.print(f"\n{begin}\n  {again}")
 
     def _line(self, name: str, text: str) -> None:
         self._console.print(f"{name:<11}{text}")
@@ -160,11 +163,22 @@ def _texts(score: Score, digits: int = 1) -> tuple[str, str]:
     return f"{score.loss:.4f}", f"{100 * score.accuracy:.{digits}f}%"
 
 
-def _command() -> str:
-    """Return how this program is called from here."""
+def _again(*options: str) -> str:
+    """Return the command that is running, with `options` behind: the last of two alike counts."""
     name = sys.argv[0]
-    return "refluid" if shutil.which("refluid") == name else name
+    given = sys.argv[1:]
+    # an option that is given again would only lengthen the line
+    for option in options[::2]:
+        while option in given:
+            index = given.index(option)
+            del given[index : index + 2]
+    command = "refluid" if shutil.which("refluid") == name else name
+    return shlex.join([command, *given, *options])
 
 
 def _python() -> str:
-    return "python" if shutil.which("python") == sys.executable else sys.executable
+    """Return how the interpreter is called from here."""
+    if shutil.which("python") == sys.executable:
+        return "python"
+    path = Path(sys.executable)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

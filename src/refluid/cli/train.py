@@ -1,7 +1,7 @@
 """`refluid train`: its options, and the run that they describe.
 
-May import: env, train.config; the rest of train, data and the screen when it runs, because loading
-torch takes seconds that `--help` should not.
+May import: env, errors, train.config; when it runs, also data, the screen and the rest of train:
+they load torch, which takes seconds that `--help` should not.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from refluid import env
+from refluid.errors import DeviceError
 from refluid.train.config import FIRST_RATES, Decay, OptimizerName, TrainConfig
 
 __all__ = ["train"]
@@ -30,46 +31,64 @@ class Device(str, Enum):
     CUDA = "cuda"
 
 
+def _names(names: type[Enum]) -> str:
+    *most, last = (name.value for name in names)
+    return f"{', '.join(most)} or {last}"
+
+
 def train(
     data: Annotated[
         Path | None,
         typer.Option(
             metavar="PATH",
             help="A folder with the four IDX files of MNIST, or the course's mnist.json.gz. "
-            "Without it, the 1,797 digits that come with scikit-learn.",
+            "Without it: the 1,797 digits that come with scikit-learn.",
             show_default=False,
         ),
     ] = None,
     device: Annotated[
         Device | None,
         typer.Option(
-            help="Where to train: by default on the GPU if there is one.", show_default=False
+            metavar="NAME",
+            help="cpu or cuda; without it, the GPU where there is one.",
+            show_default=False,
         ),
     ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             min=1,
-            help="How often all images are gone through, those before --load included: by default "
-            f"{_EPOCHS_OF_DIGITS}, with --data {_EPOCHS_OF_A_FILE}.",
+            help="How often all images are gone through, those before --load included. "
+            f"Without it: {_EPOCHS_OF_DIGITS}, or {_EPOCHS_OF_A_FILE} with --data.",
             show_default=False,
         ),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images in a step.")] = 32,
+    batch_size: Annotated[int, typer.Option(metavar="N", min=1, help="Images in a step.")] = 32,
     optimizer: Annotated[
-        OptimizerName, typer.Option(help="How the parameters are updated.")
+        OptimizerName, typer.Option(metavar="NAME", help=f"{_names(OptimizerName)}.")
     ] = OptimizerName.ADAM,
     lr: Annotated[
         float | None,
         typer.Option(
-            help=f"The learning rate at the first step: by default {_RATES}.", show_default=False
+            metavar="X",
+            help=f"The learning rate at the first step. Without it: {_RATES}.",
+            show_default=False,
         ),
     ] = None,
     decay: Annotated[
-        Decay, typer.Option(help="How the learning rate falls until the last step.")
+        Decay,
+        typer.Option(
+            metavar="NAME",
+            help=f"How the learning rate falls until the last step: {_names(Decay)}.",
+        ),
     ] = Decay.POLYNOMIAL,
-    l2: Annotated[float, typer.Option(min=0, help="Strength of the L2 regularization.")] = 0.0,
-    seed: Annotated[int, typer.Option(min=1, help="The same seed gives the same numbers.")] = 1,
+    l2: Annotated[
+        float, typer.Option(metavar="X", min=0, help="Strength of the L2 regularization.")
+    ] = 0.0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=1, help="The same seed gives the same numbers.")
+    ] = 1,
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Where parameters, optimizer and curves go.")
     ] = Path("runs/digits"),
@@ -77,8 +96,8 @@ def train(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Go on from what an earlier run, also one that was stopped, left in its --out. "
-            "With the same options the numbers are those of a run that was never stopped.",
+            help="Go on from what an earlier run left in its --out, also one that was stopped: "
+            "with the same options, the numbers are those of a run that never stopped.",
             show_default=False,
         ),
     ] = None,
@@ -86,16 +105,16 @@ def train(
     """Train the course's network to read handwritten digits.
 
     Two convolutions with pooling and a linear layer learn from the training images, are validated
-    after each epoch, and tested at the end. Parameters and optimizer are saved in Paddle's own
-    files after each epoch, and the curves are drawn.
+    after each epoch, and tested at the end. Parameters and optimizer are saved after each epoch,
+    in files that Paddle 1.8 reads, and the curves are drawn.
 
-    refluid train
+    - `refluid train`
 
-    refluid train --data mnist.json.gz --out runs/mnist
+    - `refluid train --data mnist.json.gz --out runs/mnist`
 
-    refluid train --optimizer momentum --lr 0.05 --decay none --out runs/momentum
+    - `refluid train --optimizer momentum --decay cosine --l2 0.0005 --out runs/momentum`
 
-    refluid train --load runs/digits --epochs 60
+    - `refluid train --load runs/digits --epochs 60`
     """
     if device is not None:
         env.force_device(device.value)
@@ -106,7 +125,7 @@ def train(
             epochs=epochs,
             batch_size=batch_size,
             optimizer=optimizer,
-            learning_rate=lr,
+            lr=lr,
             decay=decay,
             l2=l2,
             seed=seed,
@@ -116,10 +135,17 @@ def train(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     # these load torch
+    import torch
+
     from refluid.cli.screen import Screen
     from refluid.data import load_digits, load_mnist
     from refluid.train.program import train as run
 
+    if device is Device.CUDA and not torch.cuda.is_available():
+        raise DeviceError(
+            "`--device` is cuda, but this machine has no GPU that torch can use: leave it out, "
+            "or choose cpu."
+        )
     screen = Screen(config)
     with screen.reading(data) as progress:
         data_set = load_digits() if data is None else load_mnist(data, progress)

@@ -113,7 +113,7 @@ def draw_panels(path: str | Path, title: str, panels: Sequence[Panel]) -> None:
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:
     # too heavy for the top of the file, as above
-    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     for curve, color in zip(panel.curves, _COLORS, strict=False):
         axes.plot(curve.x_noise, curve.y_noise, color=color, linewidth=0.6, alpha=0.25, zorder=1)
@@ -122,25 +122,25 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
         axes.plot(
             curve.x, curve.y, color=color, linewidth=1.8, marker=marker, markersize=3.5, label=label
         )
-    if panel.logarithmic:
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_minor_formatter(NullFormatter())
     if panel.percent:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    _frame(axes, panel)
+    _scale(axes, panel)
     axes.set_title(panel.title, fontsize=10, loc="left")
     axes.set_xlabel(panel.x_label)
     axes.grid(True, linewidth=0.5, alpha=0.35)
     axes.tick_params(colors=_GRAY, labelsize=8, which="both")
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    axes.legend(frameon=False, fontsize=9)
+    if panel.curves:
+        axes.legend(frameon=False, fontsize=9)
 
 
-def _frame(axes: Axes, panel: Panel) -> None:
+def _scale(axes: Axes, panel: Panel) -> None:
     """Show the range of the curves themselves; the noise around them may leave it."""
+    # too heavy for the top of the file, as above
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
     lowest = 0.0 if panel.logarithmic else -math.inf
     # a run that failed has values that are not finite, and still deserves its picture
     values = [v for curve in panel.curves for v in curve.y if lowest < v < math.inf]
@@ -148,6 +148,9 @@ def _frame(axes: Axes, panel: Panel) -> None:
         return
     low, high = min(values), max(values)
     if panel.logarithmic:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_ylim(low / 2, high * 2)
     else:
         margin = 0.08 * (high - low) or 0.01

@@ -54,7 +54,7 @@ class TrainConfig:
         epochs: how often all images are gone through, those before `load` included.
         batch_size: images in a step.
         optimizer: how the parameters are updated.
-        learning_rate: at the first step; None takes the optimizer's own of `FIRST_RATES`.
+        lr: the learning rate at the first step; None takes the optimizer's own of `FIRST_RATES`.
         decay: how the learning rate falls.
         l2: coefficient of the L2 regularization.
         seed: 1 to 2**31 - 2; the same seed gives the same numbers.
@@ -68,7 +68,7 @@ class TrainConfig:
     epochs: int = 30
     batch_size: int = 32
     optimizer: OptimizerName = OptimizerName.ADAM
-    learning_rate: float | None = None
+    lr: float | None = None
     decay: Decay = Decay.POLYNOMIAL
     l2: float = 0.0
     seed: int = 1
@@ -81,7 +81,7 @@ class TrainConfig:
             for name, expected, right in (
                 ("epochs", "at least 1", self.epochs >= 1),
                 ("batch_size", "at least 1", self.batch_size >= 1),
-                ("learning_rate", "above 0", 0 < self.first_rate < math.inf),
+                ("lr", "above 0", 0 < self.first_rate < math.inf),
                 ("l2", "at least 0", 0 <= self.l2 < math.inf),
                 ("seed", f"from 1 to {_MAX_SEED}", 1 <= self.seed <= _MAX_SEED),
             )
@@ -93,4 +93,4 @@ class TrainConfig:
     @property
     def first_rate(self) -> float:
         """Return the learning rate of the first step."""
-        return FIRST_RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
+        return FIRST_RATES[self.optimizer] if self.lr is None else self.lr

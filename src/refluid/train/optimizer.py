@@ -7,13 +7,13 @@ May import: paddle, train.config.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from refluid.paddle import fluid
 from refluid.train.config import Decay, OptimizerName, TrainConfig
 
-__all__ = ["make_optimizer"]
+__all__ = ["make_optimizer", "missing_state"]
 
 # what is left of the first rate at the last step
 _LAST_SHARE = 0.01
@@ -28,6 +28,17 @@ _OPTIMIZERS: dict[OptimizerName, Maker] = {
     OptimizerName.RMSPROP: fluid.optimizer.RMSProp,
     OptimizerName.ADAM: fluid.optimizer.Adam,
     OptimizerName.ADAMAX: fluid.optimizer.Adamax,
+}
+
+
+# what each keeps of every parameter, under Paddle's names
+_ACCUMULATORS: dict[OptimizerName, tuple[str, ...]] = {
+    OptimizerName.SGD: (),
+    OptimizerName.MOMENTUM: ("velocity",),
+    OptimizerName.ADAGRAD: ("moment",),
+    OptimizerName.RMSPROP: ("momentum", "mean_square", "mean_grad"),
+    OptimizerName.ADAM: ("moment1", "moment2", "beta1_pow_acc", "beta2_pow_acc"),
+    OptimizerName.ADAMAX: ("moment", "inf_norm", "beta1_pow_acc"),
 }
 
 
@@ -53,3 +64,22 @@ def make_optimizer(
     return _OPTIMIZERS[config.optimizer](
         decays[config.decay](), parameter_list=list(parameters), regularization=regularization
     )
+
+
+def missing_state(
+    name: OptimizerName, parameters: Iterable[Any], state: Mapping[str, Any]
+) -> list[str]:
+    """Return what the optimizer `name` needs to go on and `state` does not have.
+
+    Args:
+        name: the optimizer.
+        parameters: what it updates.
+        state: what an optimizer saved.
+
+    Returns:
+        Names of entries, empty if `state` is of the same optimizer and parameters.
+    """
+    needed = ["LR_Scheduler", "global_step"]
+    for parameter in parameters:
+        needed += [f"{parameter.name}_{kind}_0" for kind in _ACCUMULATORS[name]]
+    return [entry for entry in needed if entry not in state]

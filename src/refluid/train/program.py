@@ -26,7 +26,7 @@ from refluid.paddle.fluid.core_avx import VarBase
 from refluid.train.config import TrainConfig
 from refluid.train.history import Epoch, History, Score, Step
 from refluid.train.network import DigitNetwork
-from refluid.train.optimizer import make_optimizer
+from refluid.train.optimizer import make_optimizer, missing_state
 
 __all__ = ["Outcome", "Reporter", "checkpoint_prefix", "train"]
 
@@ -154,6 +154,13 @@ class _Run:
         self._network.set_dict(parameters)
         if state is None:
             return
+        missing = missing_state(self._config.optimizer, self._network.parameters(), state)
+        if missing:
+            raise CheckpointError(
+                f"{prefix}.pdopt is not of a run with `optimizer` {self._config.optimizer.value}: "
+                f"it has no {missing[0]}. Choose the optimizer of that run, or remove the file to "
+                "go on from the parameters alone."
+            )
         self._optimizer.set_dict(state)
         self._first_epoch = int(state["LR_Scheduler"]["step_num"]) // self.history.steps_per_epoch
         if self._first_epoch >= self._config.epochs:

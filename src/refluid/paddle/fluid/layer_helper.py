@@ -53,3 +53,20 @@ class LayerHelper:
             The parameter, or None if `attr` is False.
         """
         return create_parameter(self.name, attr, shape, dtype, is_bias, default_initializer)
+
+    def create_weight(
+        self,
+        attr: Any,
+        shape: Sequence[int],
+        dtype: Any = "float32",
+        default_initializer: Initializer | None = None,
+        is_bias: bool = False,
+    ) -> ParamBase:
+        """Make a parameter that cannot be left out; arguments as for `create_parameter`.
+
+        Raises:
+            AssertionError: `attr` is False.
+        """
+        made = self.create_parameter(attr, shape, dtype, is_bias, default_initializer)
+        assert made is not None, f"{self.layer_type}: the attribute of a weight must not be False."
+        return made

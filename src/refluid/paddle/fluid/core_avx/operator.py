@@ -93,7 +93,7 @@ def describe(value: Any) -> str:
     """Return what a value is, for an error message: element type and shape, or its class."""
     if isinstance(value, torch.Tensor):
         return f"{to_numpy_dtype(_dtype(value))} {list(_shape(value))}"
-    if isinstance(value, (list, tuple)) and any(isinstance(v, torch.Tensor) for v in value):
+    if _is_list_of_tensors(value):
         return f"{type(value).__name__} of {', '.join(describe(v) for v in value)}"
     cls = type(value)
     return cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__name__}"
@@ -185,13 +185,17 @@ def _refuse(
 ) -> NoReturn:
     """Raise what torch complained about as Paddle's error, with every variable's shape."""
     given = dict(zip(names, args, strict=False)) | kwargs
-    seen_by = [
+    variables = [
         f"`{name}` {describe(value)}"
         for name, value in given.items()
-        if isinstance(value, (torch.Tensor, list))
+        if isinstance(value, torch.Tensor) or _is_list_of_tensors(value)
     ]
     reason = str(error).split("\n", 1)[0].rstrip(".")
-    raise EnforceNotMet(f"{op_type}: {reason}. Received {', '.join(seen_by)}.") from None
+    raise EnforceNotMet(f"{op_type}: {reason}. Received {', '.join(variables)}.") from None
+
+
+def _is_list_of_tensors(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and any(isinstance(v, torch.Tensor) for v in value)
 
 
 def _is_leaf(first: dict[frozenset[torch.dtype], tuple[str, torch.Tensor]]) -> bool:

@@ -37,10 +37,8 @@ __all__ = [
     "while_loop",
 ]
 
-_PAIR = {"x": ANY, "y": ANY}
 
-
-@operator("equal", **_PAIR)
+@operator("equal", x=ANY, y=ANY)
 def equal(x: Tensor, y: Tensor, cond: Tensor | None = None) -> Tensor:
     """Return a bool for each element: x == y; it is written to `cond` too if given.
 
@@ -49,13 +47,13 @@ def equal(x: Tensor, y: Tensor, cond: Tensor | None = None) -> Tensor:
     return write(torch.eq(x, y), cond)
 
 
-@operator("not_equal", **_PAIR)
+@operator("not_equal", x=ANY, y=ANY)
 def not_equal(x: Tensor, y: Tensor, cond: Tensor | None = None) -> Tensor:
     """Return a bool for each element: x != y. Otherwise as `equal`."""
     return write(torch.ne(x, y), cond)
 
 
-@operator("less_than", **_PAIR)
+@operator("less_than", x=ANY, y=ANY)
 def less_than(
     x: Tensor, y: Tensor, force_cpu: bool | None = None, cond: Tensor | None = None
 ) -> Tensor:
@@ -63,19 +61,19 @@ def less_than(
     return write(torch.lt(x, y), cond)
 
 
-@operator("less_equal", **_PAIR)
+@operator("less_equal", x=ANY, y=ANY)
 def less_equal(x: Tensor, y: Tensor, cond: Tensor | None = None) -> Tensor:
     """Return a bool for each element: x <= y. Otherwise as `equal`."""
     return write(torch.le(x, y), cond)
 
 
-@operator("greater_than", **_PAIR)
+@operator("greater_than", x=ANY, y=ANY)
 def greater_than(x: Tensor, y: Tensor, cond: Tensor | None = None) -> Tensor:
     """Return a bool for each element: x > y. Otherwise as `equal`."""
     return write(torch.gt(x, y), cond)
 
 
-@operator("greater_equal", **_PAIR)
+@operator("greater_equal", x=ANY, y=ANY)
 def greater_equal(x: Tensor, y: Tensor, cond: Tensor | None = None) -> Tensor:
     """Return a bool for each element: x >= y. Otherwise as `equal`."""
     return write(torch.ge(x, y), cond)
@@ -130,9 +128,8 @@ def _array(function: str, array: Any) -> list[VarBase]:
 
 
 def _place(function: str, i: Any) -> int:
-    assert isinstance(i, Tensor) and list(i.size()) == [1], (
-        f"{function}: `i` must be a Variable of shape [1], but received {describe(i)}."
-    )
+    fits = isinstance(i, Tensor) and list(i.size()) == [1]
+    assert fits, f"{function}: `i` must be a Variable of shape [1], but received {describe(i)}."
     return int(i.item())
 
 
@@ -191,10 +188,10 @@ def cond(
         pred: a Variable of one element.
         true_fn: a function without arguments; None returns None.
         false_fn: likewise.
+        name: accepted for compatibility.
     """
-    assert isinstance(pred, Tensor) and pred.numel() == 1, (
-        f"cond: `pred` must be a Variable of one element, but received {describe(pred)}."
-    )
+    single = isinstance(pred, Tensor) and pred.numel() == 1
+    assert single, f"cond: `pred` must be a Variable of one element, but is {describe(pred)}."
     chosen, argument = (true_fn, "true_fn") if number(pred) else (false_fn, "false_fn")
     if chosen is None:
         return None
@@ -214,6 +211,7 @@ def case(
     Args:
         pred_fn_pairs: pairs of a bool Variable and a function without arguments.
         default: called when no condition is true; by default the last function.
+        name: accepted for compatibility.
     """
     if not isinstance(pred_fn_pairs, (list, tuple)) or not pred_fn_pairs:
         raise TypeError(
@@ -246,6 +244,7 @@ def switch_case(
         branch_fns: functions by number: a dictionary, a list of (number, function), or a list of
             functions numbered from 0.
         default: called for any other number; by default the function with the highest number.
+        name: accepted for compatibility.
     """
     if isinstance(branch_fns, dict):
         functions = dict(branch_fns)
@@ -281,6 +280,7 @@ def while_loop(
         body: takes the variables and returns as many.
         loop_vars: what to start from.
         is_test: accepted for compatibility.
+        name: accepted for compatibility.
 
     Returns:
         The variables at the end.

@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.operator import describe
 from refluid.paddle.fluid.core_avx.variable import VarBase
@@ -51,10 +52,9 @@ class Distribution:
                 f"{name}: {' and '.join(f'`{key}`' for key in given)} must all be Variables, or "
                 "none of them."
             )
-        arrays = [np.atleast_1d(np.asarray(value)) for value in given.values()]
-        if any(array.dtype != np.float32 for array in arrays):
+        if any(isinstance(v, np.ndarray) and v.dtype != np.float32 for v in given.values()):
             warnings.warn(f"{name}: the parameters are converted to float32.", stacklevel=4)
-        arrays = [array.astype(np.float32) for array in arrays]
+        arrays = [np.atleast_1d(np.asarray(v, np.float32)) for v in given.values()]
         return [assign(np.ascontiguousarray(array)) for array in np.broadcast_arrays(*arrays)]
 
     def sample(self) -> VarBase:
@@ -81,7 +81,7 @@ class Distribution:
             )
 
 
-def _scaled(noise: VarBase, scale: VarBase, shift: VarBase, shape: list[int]) -> VarBase:
+def _scaled(noise: Tensor, scale: Tensor, shift: Tensor, shape: list[int]) -> Tensor:
     """Return noise of `shape` + the parameters' shape, scaled and shifted."""
     return noise * (zeros(shape, noise.dtype) + scale) + shift
 
@@ -103,9 +103,9 @@ class Uniform(Distribution):
 
     def sample(self, shape: list[int], seed: int = 0) -> VarBase:  # type: ignore[override]
         """Draw a variable of `shape` for each parameter; a `seed` of 0 means new numbers."""
-        full = shape + (self.low + self.high).shape
+        full = [*shape, *(self.low + self.high).shape]
         noise = uniform_random(full, min=0.0, max=1.0, seed=seed)
-        drawn = _scaled(noise, self.high - self.low, self.low, full)
+        drawn: Any = _scaled(noise, self.high - self.low, self.low, full)
         return reshape(drawn, shape) if self.all_arg_is_float else drawn
 
     def log_prob(self, value: VarBase) -> VarBase:
@@ -133,8 +133,8 @@ class Normal(Distribution):
 
     def sample(self, shape: list[int], seed: int = 0) -> VarBase:  # type: ignore[override]
         """Draw a variable of `shape` for each parameter; a `seed` of 0 means new numbers."""
-        full = shape + (self.loc + self.scale).shape
-        drawn = _scaled(gaussian_random(full, seed=seed), self.scale, self.loc, full)
+        full = [*shape, *(self.loc + self.scale).shape]
+        drawn: Any = _scaled(gaussian_random(full, seed=seed), self.scale, self.loc, full)
         return reshape(drawn, shape) if self.all_arg_is_float else drawn
 
     def entropy(self) -> VarBase:

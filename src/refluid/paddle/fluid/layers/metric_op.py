@@ -122,9 +122,7 @@ def auc(
 
 
 @operator("auc", input=FLOAT, label=INT64)
-def _area(
-    input: Tensor, label: Tensor, num_thresholds: int
-) -> tuple[Tensor, Tensor, Tensor]:
+def _area(input: Tensor, label: Tensor, num_thresholds: int) -> tuple[Tensor, Tensor, Tensor]:
     if input.dim() != 2 or label.numel() != input.size(0):
         raise EnforceNotMet(
             "auc: `input` must be [B, 2] and `label` [B, 1], but received "

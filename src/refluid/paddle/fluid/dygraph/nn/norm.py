@@ -1,6 +1,6 @@
 """Normalization layers. B batch, C channels, S the sizes behind them.
 
-May import: core_avx, layers, initializer, param_attr.
+May import: torch, errors, core_avx, layers, initializer, param_attr.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import math
 import warnings
 from collections.abc import Sequence
 from typing import Any
+
+from torch import Tensor
 
 from refluid.errors import RefluidWarning
 from refluid.paddle.fluid.core_avx.ops import norm
@@ -172,13 +174,12 @@ class LayerNorm(Layer):
         Raises:
             ValueError: the last dimensions of the input are others.
         """
-        shape = getattr(input, "shape", None)
-        wanted = self._normalized_shape
-        begin = len(shape) - len(wanted) if isinstance(shape, list) else 0
-        if isinstance(shape, list) and (begin < 0 or shape[begin:] != wanted):
+        shape = list(input.shape) if isinstance(input, Tensor) else self._normalized_shape
+        begin = len(shape) - len(self._normalized_shape)
+        if begin < 0 or shape[begin:] != self._normalized_shape:
             raise ValueError(
-                f"LayerNorm: `input` must end in the dimensions {wanted}, but received shape "
-                f"{shape}."
+                f"LayerNorm: `input` must end in the dimensions {self._normalized_shape}, but "
+                f"received shape {shape}."
             )
         self._begin_norm_axis = begin
         return norm.layer_norm(input, self.weight, self.bias, begin, self._epsilon, self._act)

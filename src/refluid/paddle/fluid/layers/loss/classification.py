@@ -169,6 +169,7 @@ def sigmoid_cross_entropy_with_logits(
         x: float of any shape.
         label: float of the same shape.
         ignore_index: a label whose loss and gradient are 0.
+        name: accepted for compatibility.
         normalize: divide by the number of labels that are not ignored.
     """
     if x.size() != label.size():
@@ -192,6 +193,7 @@ def bpr_loss(input: Tensor, label: Tensor, name: str | None = None) -> Tensor:
     Args:
         input: float [B, C], scores.
         label: int64 [B, 1], class numbers in [0, C).
+        name: accepted for compatibility.
 
     Returns:
         [B, 1].

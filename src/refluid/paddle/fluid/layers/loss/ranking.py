@@ -36,6 +36,7 @@ def rank_loss(label: Tensor, left: Tensor, right: Tensor, name: str | None = Non
         label: float [B, 1], the probability that `left` comes before `right`.
         left: float [B, 1].
         right: float [B, 1].
+        name: accepted for compatibility.
 
     Returns:
         [B, 1].
@@ -58,6 +59,7 @@ def margin_rank_loss(
         left: float [B, 1].
         right: float [B, 1].
         margin: by how much the scores must differ.
+        name: accepted for compatibility.
 
     Returns:
         [B, 1].

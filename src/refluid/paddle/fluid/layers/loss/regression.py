@@ -31,7 +31,7 @@ def mse_loss(input: VarBase, label: VarBase) -> VarBase:
 
 @operator("huber_loss", input=FLOAT, label=FLOAT)
 def huber_loss(input: Tensor, label: Tensor, delta: float) -> Tensor:
-    """Return half the square of small differences, and delta * (|difference| - delta / 2) of others.
+    """Return d * d / 2 for small differences d, else delta * (|d| - delta / 2).
 
     Same as Paddle 1.8. Source: Huber 1964.
 
@@ -58,6 +58,7 @@ def kldiv_loss(
         x: float of any shape, logarithms of probabilities.
         target: the same shape, probabilities; where it is not above 0 the loss is 0.
         reduction: "none", or "mean" over all elements, "batchmean" (the sum divided by B), "sum".
+        name: accepted for compatibility.
 
     Returns:
         The shape of x for "none", else [1].

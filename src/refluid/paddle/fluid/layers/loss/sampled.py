@@ -75,7 +75,7 @@ def nce(
         )
     shape = check_variable("nce", "input", input).shape
     helper = LayerHelper("nce", name)
-    weight = helper.create_parameter(param_attr, [num_total_classes, shape[1]], input.dtype)
+    weight = helper.create_weight(param_attr, [num_total_classes, shape[1]], input.dtype)
     bias = helper.create_parameter(bias_attr, [num_total_classes, 1], input.dtype, is_bias=True)
     samples = 10 if num_neg_samples is None else int(num_neg_samples)
     return _nce.nce(
@@ -128,7 +128,7 @@ def hsigmoid(
     nodes = num_classes if is_custom else num_classes - 1
     shape = check_variable("hsigmoid", "input", input).shape
     helper = LayerHelper("hierarchical_sigmoid", name)
-    weight = helper.create_parameter(param_attr, [nodes, shape[1]], input.dtype)
+    weight = helper.create_weight(param_attr, [nodes, shape[1]], input.dtype)
     bias = helper.create_parameter(bias_attr, [nodes, 1], input.dtype, is_bias=True)
     return _tree_loss(input, label, weight, bias, path_table, path_code, num_classes)
 

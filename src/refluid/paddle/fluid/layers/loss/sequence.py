@@ -105,15 +105,11 @@ def edit_distance(
     return torch.tensor(distances, device=device), torch.tensor([len(rows)], device=device)
 
 
-def _rows(
-    values: Tensor, lengths: Tensor | None, ignored: Sequence[int] | None
-) -> list[list[int]]:
+def _rows(values: Tensor, lengths: Tensor | None, ignored: Sequence[int] | None) -> list[list[int]]:
     flat = values.reshape(values.size(0), -1).tolist()
     ends = [len(row) for row in flat] if lengths is None else lengths.reshape(-1).tolist()
     dropped = set(ignored or ())
-    return [
-        [n for n in row[:end] if n not in dropped] for row, end in zip(flat, ends, strict=True)
-    ]
+    return [[n for n in row[:end] if n not in dropped] for row, end in zip(flat, ends, strict=True)]
 
 
 def _distance(one: list[int], two: list[int]) -> int:

@@ -5,67 +5,310 @@ May import: its own files.
 
 from __future__ import annotations
 
-from refluid.paddle.fluid.layers.nn import (
-    activation,
-    connect,
-    conv,
-    counter,
-    crf,
-    elementwise,
-    image,
-    index,
-    layout,
-    loss,
-    metric,
-    norm,
-    padding,
-    pool,
-    product,
-    random,
-    reduction,
-    resize,
-    sample,
-    sequence,
+from refluid.paddle.fluid.layers.nn.activation import (
+    brelu,
+    elu,
+    hard_sigmoid,
+    hard_swish,
+    leaky_relu,
+    log,
+    log1p,
+    log_softmax,
+    maxout,
+    mish,
+    pow,
+    relu,
+    relu6,
+    selu,
+    sign,
+    soft_relu,
+    softmax,
+    stanh,
+    swish,
 )
-from refluid.paddle.fluid.layers.nn.activation import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.connect import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.conv import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.counter import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.crf import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.elementwise import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.image import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.index import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.layout import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.loss import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.metric import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.norm import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.padding import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.pool import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.product import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.random import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.reduction import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.resize import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.sample import *  # noqa: F403
-from refluid.paddle.fluid.layers.nn.sequence import *  # noqa: F403
+from refluid.paddle.fluid.layers.nn.connect import bilinear_tensor_product, embedding, fc, prelu
+from refluid.paddle.fluid.layers.nn.conv import conv2d, conv2d_transpose, conv3d, conv3d_transpose
+from refluid.paddle.fluid.layers.nn.counter import autoincreased_step_counter
+from refluid.paddle.fluid.layers.nn.crf import linear_chain_crf
+from refluid.paddle.fluid.layers.nn.elementwise import (
+    addcmul,
+    clamp,
+    clip,
+    clip_by_norm,
+    elementwise_add,
+    elementwise_div,
+    elementwise_equal,
+    elementwise_floordiv,
+    elementwise_max,
+    elementwise_min,
+    elementwise_mod,
+    elementwise_mul,
+    elementwise_pow,
+    elementwise_sub,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    scale,
+    sum,
+)
+from refluid.paddle.fluid.layers.nn.image import (
+    affine_grid,
+    fsp_matrix,
+    grid_sampler,
+    pixel_shuffle,
+    shuffle_channel,
+    space_to_depth,
+    temporal_shift,
+    unfold,
+)
+from refluid.paddle.fluid.layers.nn.index import (
+    gather,
+    gather_nd,
+    index_sample,
+    index_select,
+    multiplex,
+    nonzero,
+    one_hot,
+    rank,
+    scatter,
+    scatter_nd,
+    scatter_nd_add,
+    shape,
+    shard_index,
+    size,
+    slice,
+    strided_slice,
+    topk,
+    unique,
+    unique_with_counts,
+    where,
+)
+from refluid.paddle.fluid.layers.nn.layout import (
+    diag_embed,
+    expand,
+    expand_as,
+    flatten,
+    flip,
+    meshgrid,
+    reshape,
+    roll,
+    split,
+    squeeze,
+    stack,
+    t,
+    transpose,
+    unsqueeze,
+    unstack,
+)
+from refluid.paddle.fluid.layers.nn.loss import dice_loss, label_smooth, log_loss, smooth_l1
+from refluid.paddle.fluid.layers.nn.metric import chunk_eval, mean_iou
+from refluid.paddle.fluid.layers.nn.norm import (
+    affine_channel,
+    batch_norm,
+    data_norm,
+    group_norm,
+    inplace_abn,
+    instance_norm,
+    l2_normalize,
+    lrn,
+    spectral_norm,
+)
+from refluid.paddle.fluid.layers.nn.padding import crop, crop_tensor, pad, pad2d, pad_constant_like
+from refluid.paddle.fluid.layers.nn.pool import adaptive_pool2d, adaptive_pool3d, pool2d, pool3d
+from refluid.paddle.fluid.layers.nn.product import addmm, bmm, cos_sim, cross, dot, matmul, mul
+from refluid.paddle.fluid.layers.nn.random import (
+    dropout,
+    gaussian_random,
+    gaussian_random_batch_size_like,
+    randint,
+    randn,
+    randperm,
+    uniform_random,
+    uniform_random_batch_size_like,
+)
+from refluid.paddle.fluid.layers.nn.reduction import (
+    allclose,
+    dist,
+    logsumexp,
+    mean,
+    reduce_all,
+    reduce_any,
+    reduce_max,
+    reduce_mean,
+    reduce_min,
+    reduce_prod,
+    reduce_sum,
+)
+from refluid.paddle.fluid.layers.nn.resize import (
+    image_resize,
+    image_resize_short,
+    interpolate,
+    resize_bilinear,
+    resize_nearest,
+    resize_trilinear,
+)
+from refluid.paddle.fluid.layers.nn.sample import random_crop, sampling_id
+from refluid.paddle.fluid.layers.nn.sequence import (
+    add_position_encoding,
+    ctc_greedy_decoder,
+    gather_tree,
+    row_conv,
+)
 
-__all__: list[str] = []
-__all__ += activation.__all__
-__all__ += connect.__all__
-__all__ += conv.__all__
-__all__ += counter.__all__
-__all__ += crf.__all__
-__all__ += elementwise.__all__
-__all__ += image.__all__
-__all__ += index.__all__
-__all__ += layout.__all__
-__all__ += loss.__all__
-__all__ += metric.__all__
-__all__ += norm.__all__
-__all__ += padding.__all__
-__all__ += pool.__all__
-__all__ += product.__all__
-__all__ += random.__all__
-__all__ += reduction.__all__
-__all__ += resize.__all__
-__all__ += sample.__all__
-__all__ += sequence.__all__
+__all__ = [
+    "adaptive_pool2d",
+    "adaptive_pool3d",
+    "add_position_encoding",
+    "addcmul",
+    "addmm",
+    "affine_channel",
+    "affine_grid",
+    "allclose",
+    "autoincreased_step_counter",
+    "batch_norm",
+    "bilinear_tensor_product",
+    "bmm",
+    "brelu",
+    "chunk_eval",
+    "clamp",
+    "clip",
+    "clip_by_norm",
+    "conv2d",
+    "conv2d_transpose",
+    "conv3d",
+    "conv3d_transpose",
+    "cos_sim",
+    "crop",
+    "crop_tensor",
+    "cross",
+    "ctc_greedy_decoder",
+    "data_norm",
+    "diag_embed",
+    "dice_loss",
+    "dist",
+    "dot",
+    "dropout",
+    "elementwise_add",
+    "elementwise_div",
+    "elementwise_equal",
+    "elementwise_floordiv",
+    "elementwise_max",
+    "elementwise_min",
+    "elementwise_mod",
+    "elementwise_mul",
+    "elementwise_pow",
+    "elementwise_sub",
+    "elu",
+    "embedding",
+    "expand",
+    "expand_as",
+    "fc",
+    "flatten",
+    "flip",
+    "fsp_matrix",
+    "gather",
+    "gather_nd",
+    "gather_tree",
+    "gaussian_random",
+    "gaussian_random_batch_size_like",
+    "grid_sampler",
+    "group_norm",
+    "hard_sigmoid",
+    "hard_swish",
+    "image_resize",
+    "image_resize_short",
+    "index_sample",
+    "index_select",
+    "inplace_abn",
+    "instance_norm",
+    "interpolate",
+    "l2_normalize",
+    "label_smooth",
+    "leaky_relu",
+    "linear_chain_crf",
+    "log",
+    "log1p",
+    "log_loss",
+    "log_softmax",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "logsumexp",
+    "lrn",
+    "matmul",
+    "maxout",
+    "mean",
+    "mean_iou",
+    "meshgrid",
+    "mish",
+    "mul",
+    "multiplex",
+    "nonzero",
+    "one_hot",
+    "pad",
+    "pad2d",
+    "pad_constant_like",
+    "pixel_shuffle",
+    "pool2d",
+    "pool3d",
+    "pow",
+    "prelu",
+    "randint",
+    "randn",
+    "random_crop",
+    "randperm",
+    "rank",
+    "reduce_all",
+    "reduce_any",
+    "reduce_max",
+    "reduce_mean",
+    "reduce_min",
+    "reduce_prod",
+    "reduce_sum",
+    "relu",
+    "relu6",
+    "reshape",
+    "resize_bilinear",
+    "resize_nearest",
+    "resize_trilinear",
+    "roll",
+    "row_conv",
+    "sampling_id",
+    "scale",
+    "scatter",
+    "scatter_nd",
+    "scatter_nd_add",
+    "selu",
+    "shape",
+    "shard_index",
+    "shuffle_channel",
+    "sign",
+    "size",
+    "slice",
+    "smooth_l1",
+    "soft_relu",
+    "softmax",
+    "space_to_depth",
+    "spectral_norm",
+    "split",
+    "squeeze",
+    "stack",
+    "stanh",
+    "strided_slice",
+    "sum",
+    "swish",
+    "t",
+    "temporal_shift",
+    "topk",
+    "transpose",
+    "unfold",
+    "uniform_random",
+    "uniform_random_batch_size_like",
+    "unique",
+    "unique_with_counts",
+    "unsqueeze",
+    "unstack",
+    "where",
+]

@@ -160,6 +160,7 @@ def pow(x: Tensor, factor: float | Tensor = 1.0, name: str | None = None) -> Ten
     Args:
         x: any shape.
         factor: the exponent, a number or a variable of shape [1].
+        name: accepted for compatibility.
     """
     exponent = number(factor)
     if not torch.is_floating_point(x):
@@ -197,6 +198,7 @@ def softmax(
     Args:
         input: any shape.
         use_cudnn: accepted for compatibility.
+        name: accepted for compatibility.
         axis: along which the results add up to 1.
     """
     axis = axis_of("softmax", "axis", axis, input.dim())
@@ -230,6 +232,7 @@ def log_softmax(
         input: any shape.
         axis: along which the probabilities add up to 1.
         dtype: element type to compute in; by default that of `input`.
+        name: accepted for compatibility.
     """
     axis = axis_of("log_softmax", "axis", -1 if axis is None else axis, input.dim())
     return log_probabilities(input, axis, None if dtype is None else to_torch_dtype(dtype))
@@ -244,6 +247,7 @@ def maxout(x: Tensor, groups: int, name: str | None = None, axis: int = 1) -> Te
     Args:
         x: [B, C, H, W], or [B, H, W, C] with axis -1 or 3.
         groups: how many channels become one; C must be a multiple of it.
+        name: accepted for compatibility.
         axis: where the channels are.
     """
     axis = axis_of("maxout", "axis", axis, x.dim())

@@ -64,11 +64,13 @@ def fc(
 
     Raises:
         TypeError: `input` is neither a Variable nor a list of them.
-        ValueError: `num_flatten_dims` leaves no dimension, or there are more attributes than inputs.
+        ValueError: `num_flatten_dims` leaves no dimension, or attributes and inputs do not fit.
     """
-    inputs = list(input) if isinstance(input, (list, tuple)) else [input]
-    for k, variable in enumerate(inputs):
-        check_variable("fc", f"input[{k}]" if len(inputs) > 1 else "input", variable)
+    given = list(input) if isinstance(input, (list, tuple)) else [input]
+    inputs = [
+        check_variable("fc", f"input[{k}]" if len(given) > 1 else "input", variable)
+        for k, variable in enumerate(given)
+    ]
     attrs = list(param_attr) if isinstance(param_attr, (list, tuple)) else [param_attr]
     attrs = attrs * len(inputs) if len(attrs) == 1 else attrs
     if len(attrs) != len(inputs):
@@ -88,7 +90,7 @@ def fc(
             )
         shape = variable.shape
         width = math.prod(shape[kept:])
-        weights.append(helper.create_parameter(attr, [width, size], variable.dtype))
+        weights.append(helper.create_weight(attr, [width, size], variable.dtype))
         products.append(
             variable if kept == len(shape) - 1 else reshape(variable, [*shape[:kept], width])
         )
@@ -129,7 +131,7 @@ def bilinear_tensor_product(
     check_variable("bilinear_tensor_product", "x", x)
     check_variable("bilinear_tensor_product", "y", y)
     helper = LayerHelper("bilinear_tensor_product", name)
-    weight = helper.create_parameter(param_attr, [size, x.shape[1], y.shape[1]], x.dtype)
+    weight = helper.create_weight(param_attr, [size, x.shape[1], y.shape[1]], x.dtype)
     bias = helper.create_parameter(bias_attr, [1, size], x.dtype, is_bias=True)
     return linear.bilinear_tensor_product(x, y, weight, bias, check_act(act))
 
@@ -167,7 +169,7 @@ def make_table(
     size: Sequence[int], padding_idx: int | None, param_attr: Any, dtype: Any
 ) -> tuple[VarBase, int]:
     """Make the weight of an embedding; return it and the padded number, -1 for none."""
-    weight = LayerHelper("embedding").create_parameter(param_attr, size, dtype)
+    weight = LayerHelper("embedding").create_weight(param_attr, size, dtype)
     if padding_idx is None:
         return weight, -1
     return weight, padding_idx if padding_idx >= 0 else size[0] + padding_idx
@@ -196,7 +198,7 @@ def prelu(x: VarBase, mode: str, param_attr: Any = None, name: str | None = None
     if mode == "channel":
         assert len(shape) > 1, f'prelu: `x` must have channels for "channel", not shape {shape}.'
     sizes = {"all": [1], "channel": [1, *shape[1:2], 1, 1], "element": [1, *shape[1:]]}
-    weight = LayerHelper("prelu", name).create_parameter(
+    weight = LayerHelper("prelu", name).create_weight(
         param_attr, sizes[mode], default_initializer=Constant(0.25)
     )
     return activation.prelu(x, weight, mode)

@@ -126,14 +126,13 @@ def _convolve(
     data_format: str,
 ) -> VarBase:
     channels = _channels(op_type, axes, input, use_cudnn, data_format)
-    assert param_attr is not False, f"{op_type}: `param_attr` must not be False."
     parts = _groups(op_type, channels, groups)
     sizes = positive_per_axis(filter_size, axes, "filter_size")
     depthwise = parts == channels and groups and not num_filters % channels and not use_cudnn
     helper = LayerHelper(f"depthwise_{op_type}" if depthwise else op_type, name)
     # not divided by groups, as in Paddle
     std = math.sqrt(2.0 / (math.prod(sizes) * channels))
-    weight = helper.create_parameter(
+    weight = helper.create_weight(
         param_attr,
         [num_filters, channels // parts, *sizes],
         input.dtype,
@@ -267,7 +266,6 @@ def _convolve_back(
     data_format: str,
 ) -> VarBase:
     channels = _channels(op_type, axes, input, use_cudnn, data_format)
-    assert param_attr is not False, f"{op_type}: `param_attr` must not be False."
     parts = _groups(op_type, channels, groups)
     strides = positive_per_axis(stride, axes, "stride")
     dilations = positive_per_axis(dilation, axes, "dilation")
@@ -281,9 +279,7 @@ def _convolve_back(
         sizes = positive_per_axis(filter_size, axes, "filter_size")
     depthwise = groups and parts == channels == num_filters and not use_cudnn
     helper = LayerHelper(f"depthwise_{op_type}" if depthwise else op_type, name)
-    weight = helper.create_parameter(
-        param_attr, [channels, num_filters // parts, *sizes], input.dtype
-    )
+    weight = helper.create_weight(param_attr, [channels, num_filters // parts, *sizes], input.dtype)
     bias = helper.create_parameter(bias_attr, [num_filters], input.dtype, is_bias=True)
     return _CONV_TRANSPOSE[axes](
         input, weight, bias, strides, padding, dilations, parts, wanted, check_act(act),

@@ -43,7 +43,7 @@ def linear_chain_crf(
             "linear_chain_crf: `input` must be [B, T, C] and `length` be given in the dynamic "
             f"graph, but received shape {shape}."
         )
-    transition = LayerHelper("linear_chain_crf").create_parameter(
+    transition = LayerHelper("linear_chain_crf").create_weight(
         param_attr, [shape[2] + 2, shape[2]], input.dtype
     )
     return _crf(input, label, transition, length)

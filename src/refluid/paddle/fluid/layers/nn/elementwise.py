@@ -49,8 +49,6 @@ __all__ = [
     "sum",
 ]
 
-_NUMBERS = {"x": NUMBER, "y": NUMBER}
-
 
 def _combine(
     op_type: str,
@@ -104,7 +102,7 @@ def _power(x: Tensor, y: Tensor) -> Tensor:
     return torch.pow(x.double(), y).to(x.dtype)
 
 
-@operator("elementwise_add", **_NUMBERS)
+@operator("elementwise_add", x=NUMBER, y=NUMBER)
 def elementwise_add(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -112,7 +110,7 @@ def elementwise_add(
     return _combine("elementwise_add", torch.add, x, y, axis, act)
 
 
-@operator("elementwise_sub", **_NUMBERS)
+@operator("elementwise_sub", x=NUMBER, y=NUMBER)
 def elementwise_sub(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -120,7 +118,7 @@ def elementwise_sub(
     return _combine("elementwise_sub", torch.sub, x, y, axis, act)
 
 
-@operator("elementwise_mul", **_NUMBERS)
+@operator("elementwise_mul", x=NUMBER, y=NUMBER)
 def elementwise_mul(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -128,7 +126,7 @@ def elementwise_mul(
     return _combine("elementwise_mul", torch.mul, x, y, axis, act)
 
 
-@operator("elementwise_div", **_NUMBERS)
+@operator("elementwise_div", x=NUMBER, y=NUMBER)
 def elementwise_div(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -136,7 +134,7 @@ def elementwise_div(
     return _combine("elementwise_div", _divide, x, y, axis, act)
 
 
-@operator("elementwise_max", **_NUMBERS)
+@operator("elementwise_max", x=NUMBER, y=NUMBER)
 def elementwise_max(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -144,7 +142,7 @@ def elementwise_max(
     return _combine("elementwise_max", _larger, x, y, axis, act)
 
 
-@operator("elementwise_min", **_NUMBERS)
+@operator("elementwise_min", x=NUMBER, y=NUMBER)
 def elementwise_min(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -152,7 +150,7 @@ def elementwise_min(
     return _combine("elementwise_min", _smaller, x, y, axis, act)
 
 
-@operator("elementwise_pow", **_NUMBERS)
+@operator("elementwise_pow", x=NUMBER, y=NUMBER)
 def elementwise_pow(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -160,7 +158,7 @@ def elementwise_pow(
     return _combine("elementwise_pow", _power, x, y, axis, act)
 
 
-@operator("elementwise_mod", **_NUMBERS)
+@operator("elementwise_mod", x=NUMBER, y=NUMBER)
 def elementwise_mod(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -168,7 +166,7 @@ def elementwise_mod(
     return _combine("elementwise_mod", torch.fmod, x, y, axis, act)
 
 
-@operator("elementwise_floordiv", **_NUMBERS)
+@operator("elementwise_floordiv", x=NUMBER, y=NUMBER)
 def elementwise_floordiv(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -176,7 +174,7 @@ def elementwise_floordiv(
     return _combine("elementwise_floordiv", _floor_divide, x, y, axis, act)
 
 
-@operator("elementwise_equal", **_NUMBERS)
+@operator("elementwise_equal", x=NUMBER, y=NUMBER)
 def elementwise_equal(x: Tensor, y: Tensor, name: str | None = None) -> Tensor:
     """Return a bool: whether x and y are equal."""
     return torch.eq(x, y)
@@ -226,6 +224,7 @@ def scale(
         bias: a number.
         bias_after_scale: False computes scale * (x + bias).
         act: accepted for compatibility.
+        name: accepted for compatibility.
     """
     factor, shift = number(scale), bias
     if not torch.is_floating_point(x):

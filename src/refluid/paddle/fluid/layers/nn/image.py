@@ -179,7 +179,7 @@ def unfold(
         x, widths = functional.pad(x, (left, right, top, bottom)), [0, 0]
     else:
         widths = per_axis(paddings, 2, "paddings")
-    return functional.unfold(x, sizes, distances, widths, steps)
+    return functional.unfold(x, tuple(sizes), tuple(distances), tuple(widths), tuple(steps))
 
 
 @operator("affine_grid", theta=FLOAT)

@@ -22,6 +22,7 @@ from refluid.paddle.fluid.core_avx.operator import (
     many,
     operator,
 )
+from refluid.paddle.fluid.core_avx.ops.index import check_index
 from refluid.paddle.fluid.layers.argument import axis_of, integers, number, size_of
 
 __all__ = [
@@ -80,8 +81,8 @@ def slice(input: Tensor, axes: Sequence[int], starts: Sequence[int], ends: Seque
     dims = [axis_of("slice", "axes", a, input.dim()) for a in integers("slice", "axes", axes)]
     if not len(dims) == len(begins) == len(stops):
         raise EnforceNotMet(
-            f"slice: `axes`, `starts` and `ends` must have one length, but received {axes}, {starts} "
-            f"and {ends}."
+            f"slice: `axes`, `starts` and `ends` must have one length, but received {axes}, "
+            f"{starts} and {ends}."
         )
     for dim, begin, stop in zip(dims, begins, stops, strict=True):
         low, high = _within(begin, input.size(dim)), _within(stop, input.size(dim))
@@ -201,6 +202,7 @@ def gather_nd(input: Tensor, index: Tensor, name: str | None = None) -> Tensor:
     Args:
         input: [N_1, ..., N_R].
         index: int32 or int64 [..., D], D up to R.
+        name: accepted for compatibility.
 
     Returns:
         index.shape[:-1] + input.shape[D:].
@@ -227,6 +229,7 @@ def scatter(
         input: [N, ...].
         index: int32 or int64 [M].
         updates: [M, ...].
+        name: accepted for compatibility.
         overwrite: False sets the rows to 0 and then adds the updates, repeated ones too.
 
     The gradient of `input` is the whole gradient of the result, replaced rows included.
@@ -359,16 +362,13 @@ def hot_vectors(ids: Tensor, depth: int, allow_out_of_range: bool) -> Tensor:
     Raises:
         EnforceNotMet: one is outside [0, depth) and `allow_out_of_range` is False.
     """
-    inside = torch.logical_and(torch.ge(ids, 0), torch.lt(ids, depth))
-    if not allow_out_of_range:
-        if not bool(torch.all(inside)):
-            raise EnforceNotMet(
-                f"one_hot: the numbers in `input` must lie in [0, {depth - 1}], but they reach from "
-                f"{ids.numel() and int(ids.min())} to {ids.numel() and int(ids.max())}."
-            )
     result = torch.zeros((*ids.size(), depth), device=ids.device)
-    numbers = torch.where(inside, ids, 0).long()
-    return result.scatter_(-1, torch.unsqueeze(numbers, -1), torch.unsqueeze(inside.float(), -1))
+    if allow_out_of_range:
+        inside = (ids >= 0) & (ids < depth)
+        numbers = torch.where(inside, ids, 0).long().unsqueeze(-1)
+        return result.scatter_(-1, numbers, inside.float().unsqueeze(-1))
+    check_index("one_hot", "input", ids, depth)
+    return result.scatter_(-1, ids.long().unsqueeze(-1), 1.0)
 
 
 @operator("top_k", input=FLOAT)
@@ -380,6 +380,7 @@ def topk(input: Tensor, k: int | Tensor, name: str | None = None) -> tuple[Tenso
     Args:
         input: [..., N].
         k: from 1 to N, an int or a Variable of shape [1].
+        name: accepted for compatibility.
 
     Returns:
         The elements [..., k], and their positions, int64 [..., k].
@@ -392,7 +393,8 @@ def topk(input: Tensor, k: int | Tensor, name: str | None = None) -> tuple[Tenso
         )
     values = torch.detach(input)
     if k == 1:
-        return tuple(torch.max(values, -1, keepdim=True))
+        best, positions = torch.max(values, -1, keepdim=True)
+        return best, positions
     # torch.topk does not promise the order of equal elements
     best, positions = torch.sort(values, dim=-1, descending=True, stable=True)
     return torch.narrow(best, -1, 0, k).clone(), torch.narrow(positions, -1, 0, k).clone()

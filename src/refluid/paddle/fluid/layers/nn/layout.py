@@ -58,6 +58,7 @@ def reshape(
         actual_shape: accepted for compatibility.
         act: name of an activation.
         inplace: accepted for compatibility; the dynamic graph never works in place.
+        name: accepted for compatibility.
 
     Raises:
         TypeError: `shape` is not a list of ints.
@@ -69,7 +70,8 @@ def reshape(
     if 0 in sizes:
         if not all(n != 0 or k < x.dim() for k, n in enumerate(sizes)):
             raise EnforceNotMet(
-                f"reshape: a 0 in `shape` {sizes} stands where `x` {list(x.size())} has no dimension."
+                f"reshape: a 0 in `shape` {sizes} stands where `x` {list(x.size())} has no "
+                "dimension."
             )
         sizes = [n or x.size(k) for k, n in enumerate(sizes)]
     if not bool(sizes):
@@ -86,8 +88,8 @@ def transpose(x: Tensor, perm: Sequence[int], name: str | None = None) -> Tensor
     order = integers("transpose", "perm", perm)
     if sorted(order) != list(range(x.dim())):
         raise EnforceNotMet(
-            f"transpose: `perm` must hold each of 0 to {x.dim() - 1} once for `x` {list(x.size())}, "
-            f"but received {order}."
+            f"transpose: `perm` must hold each of 0 to {x.dim() - 1} once for `x` "
+            f"{list(x.size())}, but received {order}."
         )
     return torch.permute(x, order)
 
@@ -118,6 +120,7 @@ def squeeze(input: Tensor, axes: Sequence[int], name: str | None = None) -> Tens
     Args:
         input: any shape.
         axes: which; [] means all of size 1.
+        name: accepted for compatibility.
 
     Raises:
         EnforceNotMet: one of them has another size.
@@ -143,6 +146,7 @@ def unsqueeze(input: Tensor, axes: int | Sequence[int], name: str | None = None)
     Args:
         input: any shape.
         axes: where they stand in the result; ints, or Variables of shape [1].
+        name: accepted for compatibility.
     """
     if not isinstance(axes, (int, list, tuple, Tensor)):
         raise TypeError(
@@ -176,8 +180,8 @@ def expand(x: Tensor, expand_times: Sequence[int], name: str | None = None) -> T
     times = integers("expand", "expand_times", expand_times)
     if not (len(times) == x.dim() and all(n > 0 for n in times)):
         raise EnforceNotMet(
-            f"expand: `expand_times` must hold {x.dim()} positive ints, one for each dimension of `x` "
-            f"{list(x.size())}, but received {times}."
+            f"expand: `expand_times` must hold {x.dim()} positive ints, one for each dimension of "
+            f"`x` {list(x.size())}, but received {times}."
         )
     return x.repeat(times)
 
@@ -199,7 +203,7 @@ def expand_as(x: Tensor, target_tensor: Tensor, name: str | None = None) -> Tens
 @operator("stack", x=many(ANY))
 def stack(x: Tensor | Sequence[Tensor], axis: int = 0) -> Tensor:
     """Join variables of one shape along a new dimension. Same as Paddle 1.8."""
-    tensors = [x] if isinstance(x, Tensor) else x
+    tensors = [x] if isinstance(x, Tensor) else list(x)
     return torch.stack(tensors, axis_of("stack", "axis", axis, tensors[0].dim() + 1))
 
 
@@ -236,6 +240,7 @@ def split(
         input: any shape.
         num_or_sections: the number of equal pieces, or the size of each; one size may be -1.
         dim: the dimension.
+        name: accepted for compatibility.
 
     Raises:
         TypeError: `num_or_sections` is neither an int nor a list of ints.
@@ -256,8 +261,9 @@ def split(
         sections = [rest if n == -1 else n for n in sections]
     if not (all(n > 0 for n in sections) and sum(sections) == size):
         raise EnforceNotMet(
-            f"split: the sizes in `num_or_sections` must be positive and add up to {size}, the size "
-            f"of dimension {axis} of `input` {list(input.size())}, but received {num_or_sections}."
+            f"split: the sizes in `num_or_sections` must be positive and add up to {size}, the "
+            f"size of dimension {axis} of `input` {list(input.size())}, but received "
+            f"{num_or_sections}."
         )
     return _parts(torch.split(input, sections, axis))
 
@@ -281,7 +287,10 @@ def roll(
 
     Same as Paddle 1.8: without `dims` they move through the flattened variable.
     """
-    return torch.roll(input, shifts, dims)
+    steps = [shifts] if isinstance(shifts, int) else list(shifts)
+    if dims is None:
+        return torch.roll(input, steps)
+    return torch.roll(input, steps, [dims] if isinstance(dims, int) else list(dims))
 
 
 @operator("meshgrid", input=many(NUMBER))

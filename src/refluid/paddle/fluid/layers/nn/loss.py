@@ -27,6 +27,7 @@ def log_loss(
         input: float [B, 1], probabilities.
         label: float [B, 1], 0 or 1.
         epsilon: keeps the logarithms finite.
+        name: accepted for compatibility.
     """
     goal = label.detach()
     return -goal * torch.log(input + epsilon) - (1 - goal) * torch.log(1 - input + epsilon)
@@ -93,6 +94,7 @@ def label_smooth(
         prior_dist: float [1, C].
         epsilon: 0 to 1.
         dtype: accepted for compatibility.
+        name: accepted for compatibility.
 
     Raises:
         ValueError: `epsilon` is outside.
@@ -115,6 +117,7 @@ def dice_loss(
         input: float [B, ..., C], probabilities.
         label: int32 or int64 [B, ..., 1], class numbers in [0, C).
         epsilon: added to the divisor.
+        name: accepted for compatibility.
 
     Returns:
         [1].

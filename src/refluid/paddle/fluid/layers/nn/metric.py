@@ -110,10 +110,11 @@ def chunk_eval(
 
 def _chunks(numbers: list[int], tags: str, num_types: int) -> Iterator[tuple[int, int, int]]:
     """Yield (first place, last place, type) of each chunk in a sequence of tags."""
-    begin, before = None, (None, "")
+    begin: int | None = None
+    before: tuple[int | None, str] = (None, "")
     for place, value in enumerate([*numbers, num_types * len(tags)]):
         kind, tag = divmod(value, len(tags))
-        now = (kind, tags[tag]) if kind < num_types else (None, "")
+        now: tuple[int | None, str] = (kind, tags[tag]) if kind < num_types else (None, "")
         if begin is not None and _ends(before, now):
             yield begin, place - 1, before[0]  # type: ignore[misc]
             begin = None

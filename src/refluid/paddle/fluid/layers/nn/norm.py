@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
-from refluid.paddle.fluid.core_avx.operator import FLOAT, operator
+from refluid.paddle.fluid.core_avx.operator import FLOAT, operator, optional
 from refluid.paddle.fluid.core_avx.ops import norm
 from refluid.paddle.fluid.core_avx.ops.activation import activate, check_act
 from refluid.paddle.fluid.core_avx.variable import VarBase
@@ -79,14 +79,15 @@ def batch_norm(
     Raises:
         AssertionError: `bias_attr` is False.
     """
-    parameters = _batch_norm_parameters(
+    weight, bias, mean, variance = _batch_norm_parameters(
         "batch_norm", input, param_attr, bias_attr, data_layout, name, moving_mean_name,
         moving_variance_name, do_model_average_for_mean_and_var,
     )  # fmt: skip
     training = not (is_test or use_global_stats)
     return norm.batch_norm(
-        input, *parameters, momentum, epsilon, training, data_layout, check_act(act)
-    )
+        input, weight, bias, mean, variance, momentum, epsilon, training, data_layout,
+        check_act(act),
+    )  # fmt: skip
 
 
 def inplace_abn(
@@ -105,14 +106,11 @@ def inplace_abn(
     use_global_stats: bool = False,
     act_alpha: float = 1.0,
 ) -> VarBase:
-    """Normalize each channel over the batch and apply an activation; otherwise as `batch_norm`.
+    """Normalize each channel over the batch and apply an activation.
 
-    Same as Paddle 1.8: the input is overwritten with the result.
-
-    Args:
-        input: as for `batch_norm`, and likewise the arguments that are not listed.
-        act: None, "identity", "leaky_relu" or "elu".
-        act_alpha: alpha of the activation.
+    Same as Paddle 1.8: the input is overwritten with the result. The activation is None,
+    "identity", "leaky_relu" or "elu", `act_alpha` its alpha; all other arguments are those of
+    `batch_norm`.
 
     Raises:
         AssertionError: `act` is none of these, or `bias_attr` is False.
@@ -120,14 +118,16 @@ def inplace_abn(
     assert act in (None, "identity", "leaky_relu", "elu"), (
         f'inplace_abn: `act` must be None, "identity", "leaky_relu" or "elu", not {act!r}.'
     )
-    parameters = _batch_norm_parameters(
+    weight, bias, mean, variance = _batch_norm_parameters(
         "inplace_abn", input, param_attr, bias_attr, data_layout, name, moving_mean_name,
         moving_variance_name, do_model_average_for_mean_and_var,
     )  # fmt: skip
     training = not (is_test or use_global_stats)
     # a copy: the backward pass needs the values that are about to be overwritten
     x = input.astype(input.dtype)
-    result = norm.batch_norm(x, *parameters, momentum, epsilon, training, data_layout)
+    result = norm.batch_norm(
+        x, weight, bias, mean, variance, momentum, epsilon, training, data_layout
+    )
     if act == "leaky_relu":
         result = leaky_relu(result, act_alpha)
     elif act == "elu":
@@ -146,31 +146,24 @@ def _batch_norm_parameters(
     mean_name: str | None,
     variance_name: str | None,
     do_model_average: bool,
-) -> list[ParamBase]:
+) -> tuple[ParamBase, ParamBase, ParamBase, ParamBase]:
     """Make weight, bias, moving mean and moving variance."""
     assert bias_attr is not False, f"{op_type}: `bias_attr` must not be False."
     one_of(data_layout, ("NCHW", "NHWC"), "data_layout")
     shape = check_variable(op_type, "input", input).shape
     helper = LayerHelper(op_type, name)
     size = [shape[1 if data_layout == "NCHW" else -1]]
-    weight = helper.create_parameter(
-        param_attr, size, input.dtype, default_initializer=Constant(1.0)
+
+    def moving(given: str | None, start: float) -> ParamBase:
+        attr = ParamAttr(given, Constant(start), trainable=False, do_model_average=do_model_average)
+        return helper.create_weight(attr, size, input.dtype)
+
+    return (
+        helper.create_weight(param_attr, size, input.dtype, Constant(1.0)),
+        helper.create_weight(bias_attr, size, input.dtype, is_bias=True),
+        moving(mean_name, 0.0),
+        moving(variance_name, 1.0),
     )
-    bias = helper.create_parameter(bias_attr, size, input.dtype, is_bias=True)
-    moving = [
-        helper.create_parameter(
-            ParamAttr(
-                name=given,
-                initializer=Constant(start),
-                trainable=False,
-                do_model_average=do_model_average,
-            ),
-            size,
-            input.dtype,
-        )
-        for given, start in ((mean_name, 0.0), (variance_name, 1.0))
-    ]
-    return [weight, bias, *moving]
 
 
 def instance_norm(
@@ -197,9 +190,7 @@ def instance_norm(
     assert bias_attr is not False, "instance_norm: `bias_attr` must not be False."
     size = [check_variable("instance_norm", "input", input).shape[1]]
     helper = LayerHelper("instance_norm", name)
-    weight = helper.create_parameter(
-        param_attr, size, input.dtype, default_initializer=Constant(1.0)
-    )
+    weight = helper.create_weight(param_attr, size, input.dtype, Constant(1.0))
     bias = helper.create_parameter(bias_attr, size, input.dtype, is_bias=True)
     return norm.instance_norm(input, weight, bias, epsilon)
 
@@ -234,9 +225,7 @@ def group_norm(
     helper = LayerHelper("group_norm", name)
     weight = bias = None
     if param_attr:
-        weight = helper.create_parameter(
-            param_attr, size, input.dtype, default_initializer=Constant(1.0)
-        )
+        weight = helper.create_weight(param_attr, size, input.dtype, Constant(1.0))
     if bias_attr:
         bias = helper.create_parameter(bias_attr, size, input.dtype, is_bias=True)
     return norm.group_norm(input, weight, bias, epsilon, groups, check_act(act), data_layout)
@@ -259,14 +248,11 @@ def spectral_norm(
     shape = check_variable("spectral_norm", "weight", weight).shape
     rows = shape[axis_of("spectral_norm", "dim", dim, len(shape))]
     helper = LayerHelper("spectral_norm", name)
-    vectors = []
-    for size in (rows, weight.numel() // rows):
-        vector = helper.create_parameter(
-            ParamAttr(), [size], weight.dtype, default_initializer=Normal(0.0, 1.0)
-        )
-        vector.stop_gradient = True
-        vectors.append(vector)
-    return norm.spectral_norm(weight, *vectors, dim, power_iters, eps)
+    start = Normal(0.0, 1.0)
+    left = helper.create_weight(ParamAttr(), [rows], weight.dtype, start)
+    right = helper.create_weight(ParamAttr(), [weight.numel() // rows], weight.dtype, start)
+    left.stop_gradient = right.stop_gradient = True
+    return norm.spectral_norm(weight, left, right, dim, power_iters, eps)
 
 
 def data_norm(
@@ -314,17 +300,13 @@ def data_norm(
     wanted.append(("batch_square_sum", "batch_square", 1e4))
     if enable_scale_and_shift:
         wanted += [("scale_w", "scale_w", 1.0), ("bias", "bias", 0.0)]
-    parameters = [
-        helper.create_parameter(
-            ParamAttr(
-                name=f"{prefix}.{suffix}", initializer=Constant(float(start.get(key, default)))
-            ),
-            size,
-            input.dtype,
-        )
-        for suffix, key, default in wanted
-    ]
-    return _normalize_by_sums(input, *parameters[:3], parameters[3:], check_act(act))
+    parameters = []
+    for suffix, key, default in wanted:
+        first = Constant(float(start.get(key, default)))
+        attr = ParamAttr(name=f"{prefix}.{suffix}", initializer=first)
+        parameters.append(helper.create_weight(attr, size, input.dtype))
+    batch, total, squares, *scale_and_shift = parameters
+    return _normalize_by_sums(input, batch, total, squares, scale_and_shift, check_act(act))
 
 
 @operator("data_norm", input=FLOAT, size=FLOAT, total=FLOAT, squares=FLOAT)
@@ -354,6 +336,7 @@ def l2_normalize(x: Tensor, axis: int, epsilon: float = 1e-12, name: str | None 
         x: any shape; of a vector the only axis is taken.
         axis: which; None means 1.
         epsilon: added to the sum of squares.
+        name: accepted for compatibility.
     """
     wanted = 0 if x.dim() == 1 else 1 if axis is None else axis
     dim = axis_of("l2_normalize", "axis", wanted, x.dim())
@@ -400,7 +383,7 @@ def lrn(
     return torch.movedim(result, 1, -1) if data_format == "NHWC" else result
 
 
-@operator("affine_channel", x=FLOAT, scale=FLOAT, bias=FLOAT)
+@operator("affine_channel", x=FLOAT, scale=optional(FLOAT), bias=optional(FLOAT))
 def affine_channel(
     x: Tensor,
     scale: Tensor | None = None,
@@ -421,6 +404,8 @@ def affine_channel(
         name: accepted for compatibility.
         act: name of an activation.
     """
+    if scale is None or bias is None:
+        raise EnforceNotMet("affine_channel: `scale` and `bias` must both be given.")
     shape = (-1,) if data_layout == "NHWC" else (-1, *[1] * (x.dim() - 2))
     scaled = torch.mul(x, torch.reshape(scale, shape))
     return activate(torch.add(scaled, torch.reshape(bias, shape)), check_act(act))

@@ -164,8 +164,7 @@ def _cut(op_type: str, x: Tensor, sizes: list[int], offsets: Any) -> Tensor:
             for n, start, whole in zip(sizes, starts, x.size(), strict=True)
         ]
     if not len(sizes) == len(starts) == x.dim() or any(
-        n < 1 or start + n > whole
-        for n, start, whole in zip(sizes, starts, x.size(), strict=True)
+        n < 1 or start + n > whole for n, start, whole in zip(sizes, starts, x.size(), strict=True)
     ):
         raise EnforceNotMet(
             f"{op_type}: a piece of `shape` {sizes} at `offsets` {starts} must lie within `x` "

@@ -5,7 +5,7 @@ May import: torch, core_avx, dygraph.nn.argument, layers.nn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -158,7 +158,7 @@ def adaptive_pool3d(
     return _adapt("adaptive_pool3d", 3, input, pool_size, pool_type, require_index)
 
 
-_ADAPTIVE = {
+_ADAPTIVE: dict[tuple[str, int], Callable[..., Any]] = {
     ("max", 2): functional.adaptive_max_pool2d,
     ("max", 3): functional.adaptive_max_pool3d,
     ("avg", 2): functional.adaptive_avg_pool2d,
@@ -174,7 +174,8 @@ def _adapt(
         raise ValueError('`require_index` must be False for the pool_type "avg".')
     if input.dim() != axes + 2:
         raise EnforceNotMet(
-            f"{op_type}: `input` must have {axes + 2} dimensions, but received {list(input.size())}."
+            f"{op_type}: `input` must have {axes + 2} dimensions, but received shape "
+            f"{list(input.size())}."
         )
     sizes = positive_per_axis(pool_size, axes, "pool_size")
     if not require_index:

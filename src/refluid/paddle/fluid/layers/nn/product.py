@@ -35,6 +35,7 @@ def matmul(
         transpose_x: swap the last two dimensions of x; a vector becomes a column.
         transpose_y: swap the last two dimensions of y; a vector becomes a row.
         alpha: multiplies the result.
+        name: accepted for compatibility.
     """
     if transpose_x:
         x = torch.transpose(x, -1, -2) if x.dim() > 1 else torch.unsqueeze(x, 1)
@@ -63,6 +64,7 @@ def mul(
         y: its first `y_num_col_dims` dimensions are the rows.
         x_num_col_dims: at least 1.
         y_num_col_dims: at least 1.
+        name: accepted for compatibility.
 
     Returns:
         Row dimensions of x, then column dimensions of y.

@@ -1,4 +1,6 @@
-"""Random numbers, and dropout by them. With a `seed` they are those that Paddle draws on a CPU; 0 means new ones.
+"""Random numbers, and dropout by them.
+
+With a `seed` they are those that Paddle draws on a CPU; 0 means new ones.
 
 The main program's `random_seed` has an effect on dropout only, as in Paddle.
 May import: torch, core_avx, framework, layers.argument.
@@ -175,6 +177,7 @@ def randint(
         device: accepted for compatibility.
         stop_gradient: accepted for compatibility.
         seed: 0 for new numbers each time.
+        name: accepted for compatibility.
 
     Raises:
         ValueError: nothing lies between the bounds.

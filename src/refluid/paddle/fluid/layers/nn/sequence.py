@@ -64,7 +64,7 @@ def row_conv(
         act: name of an activation.
     """
     width = check_variable("row_conv", "input", input).shape[-1]
-    weight = LayerHelper("row_conv").create_parameter(
+    weight = LayerHelper("row_conv").create_weight(
         param_attr, [future_context_size + 1, width], input.dtype
     )
     return _row_conv(input, weight, check_act(act))

@@ -5,13 +5,13 @@ May import: its own files.
 
 from __future__ import annotations
 
-from refluid.paddle.fluid.layers.rnn import (
-    cell,
-    unit,
-)
-from refluid.paddle.fluid.layers.rnn.cell import *  # noqa: F403
-from refluid.paddle.fluid.layers.rnn.unit import *  # noqa: F403
+from refluid.paddle.fluid.layers.rnn.cell import GRUCell, LSTMCell, RNNCell
+from refluid.paddle.fluid.layers.rnn.unit import gru_unit, lstm_unit
 
-__all__: list[str] = []
-__all__ += cell.__all__
-__all__ += unit.__all__
+__all__ = [
+    "GRUCell",
+    "LSTMCell",
+    "RNNCell",
+    "gru_unit",
+    "lstm_unit",
+]

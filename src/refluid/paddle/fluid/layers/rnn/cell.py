@@ -252,9 +252,7 @@ class LSTMCell(RNNCell):
     ) -> None:
         _check_size("LSTMCell", hidden_size)
         self.hidden_size = hidden_size
-        self.lstm_unit = BasicLSTMUnit(
-            name, hidden_size, param_attr, bias_attr, forget_bias, dtype
-        )
+        self.lstm_unit = BasicLSTMUnit(name, hidden_size, param_attr, bias_attr, forget_bias, dtype)
 
     def call(  # type: ignore[override]
         self, inputs: VarBase, states: list[VarBase]

@@ -55,11 +55,9 @@ def gru_unit(
     if not isinstance(size, int):
         raise TypeError(f"gru_unit: `size` must be an int, but received {size!r}.")
     helper, width = LayerHelper("gru_unit"), size // 3
-    weight = helper.create_parameter(param_attr, [width, 3 * width], input.dtype)
+    weight = helper.create_weight(param_attr, [width, 3 * width], input.dtype)
     bias = helper.create_parameter(bias_attr, [1, 3 * width], input.dtype, is_bias=True)
-    gates, reset, state = recurrent.gru_unit(
-        input, hidden, weight, bias, origin_mode=origin_mode
-    )
+    gates, reset, state = recurrent.gru_unit(input, hidden, weight, bias, origin_mode=origin_mode)
     return state, reset, gates
 
 

@@ -67,6 +67,7 @@ def trace(
         dim1: the rows.
         dim2: the columns.
         out: a variable to overwrite and return.
+        name: accepted for compatibility.
 
     Returns:
         The other dimensions, or [1].

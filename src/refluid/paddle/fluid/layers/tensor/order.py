@@ -59,7 +59,8 @@ def argsort(
         The sorted elements, and the position each came from, int64.
     """
     axis = axis_of("argsort", "axis", axis, input.dim())
-    return tuple(torch.sort(input, dim=axis, descending=descending, stable=True))
+    values, positions = torch.sort(input, dim=axis, descending=descending, stable=True)
+    return values, positions
 
 
 @operator("reverse", x=ANY)

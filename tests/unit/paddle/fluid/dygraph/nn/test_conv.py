@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 
 from refluid.paddle.fluid.dygraph.nn import Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose
-from refluid.paddle.fluid.initializer import Constant
-from refluid.paddle.fluid.param_attr import ParamAttr
 
 
 @pytest.mark.parametrize(
@@ -35,13 +33,6 @@ def test_weights_start_normally_with_channels_not_divided_by_groups():
     assert weight.std() == pytest.approx(math.sqrt(2 / (9 * 64)), rel=0.01)
 
 
-def test_transposed_weights_start_from_xavier():
-    weight = Conv2DTranspose(64, 128, 3).weight.numpy()
-    limit = math.sqrt(6 / (128 * 9 + 64 * 9))
-    assert weight.max() == pytest.approx(limit, rel=0.01)
-    assert abs(weight).max() <= limit
-
-
 def test_settings_are_kept_under_paddles_names():
     layer = Conv2D(2, 3, 5, stride=2, padding=[1, 2], act="relu", bias_attr=False)
     assert (layer._num_channels, layer._num_filters, layer._filter_size) == (2, 3, 5)
@@ -53,21 +44,6 @@ def test_settings_are_kept_under_paddles_names():
     transposed = Conv2DTranspose(2, 3, 5)
     assert (transposed._filter_size, transposed._groups) == ([5, 5], 1)
     assert transposed._output_size == []
-
-
-def test_a_volume_transposed_adds_its_bias_only_if_it_was_given(variable):
-    x = variable(np.zeros((1, 1, 1, 1, 1)), "float32")
-    five = Constant(5.0)
-    for attr, expected in ((None, 0), (ParamAttr(), 5)):
-        layer = Conv3DTranspose(1, 1, 1, bias_attr=attr)
-        five(layer.bias)
-        assert layer(x).numpy().item() == expected
-
-
-def test_an_output_size_chooses_among_what_the_stride_allows(numbers, variable):
-    x = variable(numbers(1, 2, 4, 5, 6))
-    assert Conv2DTranspose(4, 2, 3, stride=2)(x).shape == [2, 2, 11, 13]
-    assert Conv2DTranspose(4, 2, 3, [12, 14], stride=2)(x).shape == [2, 2, 12, 14]
 
 
 def test_sizes_may_be_numpys(numbers, variable):

@@ -11,7 +11,6 @@ from refluid.paddle.fluid.dygraph.nn import (
     GroupNorm,
     InstanceNorm,
     LayerNorm,
-    SpectralNorm,
 )
 from refluid.paddle.fluid.param_attr import ParamAttr
 
@@ -97,15 +96,3 @@ def test_groups_have_parameters_only_if_attributes_are_given():
 
 def test_the_weight_of_instances_is_called_scale():
     assert [n for n, *_ in described(InstanceNorm(2))] == ["scale", "bias"]
-
-
-def test_singular_vectors_are_parameters_without_gradient(numbers, variable):
-    layer = SpectralNorm([3, 4, 2], dim=1, power_iters=2)
-    assert described(layer) == [
-        ("weight_u", "spectral_norm_0.w_0", True, True),
-        ("weight_v", "spectral_norm_0.w_1", True, True),
-    ]
-    assert (layer.weight_u.shape, layer.weight_v.shape) == ([4], [6])
-    before = layer.weight_u.numpy()
-    assert layer(variable(numbers(1, 3, 4, 2))).shape == [3, 4, 2]
-    np.testing.assert_array_equal(layer.weight_u.numpy(), before)

@@ -1,0 +1,143 @@
+"""`refluid train` does what its help says, and says in one line what it cannot do."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-c", "from refluid.cli import main; main()"]
+# one thread: beside other work on the machine, threads of so small a network only wait
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "100", "TERM": "dumb"}
+SMALL = ("train", "--batch-size", "256", "--out", "run", "--device", "cpu")
+
+
+def refluid(folder: Path, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=170,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == expect, done.stderr
+    return done
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_digits_are_learnt_to_97_percent(tmp_path):
+    shown = refluid(tmp_path, "train").stdout
+    accuracy = re.search(r"Test accuracy ([\d.]+)%", shown)
+    assert accuracy is not None
+    assert float(accuracy[1]) >= 97
+    files = {path.name for path in (tmp_path / "runs" / "digits").iterdir()}
+    assert files == {"curves.png", "model.pdopt", "model.pdparams"}
+
+
+def test_output_that_is_no_terminal_has_a_line_for_each_epoch(tmp_path):
+    shown = refluid(tmp_path, *SMALL, "--epochs", "2").stdout
+    assert re.findall(r"^ +([12])/2 +[\d.]+ +[\d.]+% +[\d.]+ +[\d.]+% +[\d.]+ s$", shown, re.M) == [
+        "1",
+        "2",
+    ]
+    assert "1257 images of 8x8 to train, 180 to validate, 360 to test" in shown
+    assert "11,350 parameters, on cpu" in shown
+    assert "\x1b" not in shown
+    assert "\r" not in shown
+    assert "--load run --epochs 4" in shown
+
+
+def test_bar_is_shown_on_a_terminal(tmp_path):
+    command = f"import pty, sys; sys.exit(pty.spawn({[*COMMAND, *SMALL, '--epochs', '1']!r}))"
+    done = subprocess.run(
+        [sys.executable, "-c", command],
+        cwd=tmp_path,
+        env={**ENVIRONMENT, "TERM": "xterm"},
+        capture_output=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0
+    assert "training \x1b" in done.stdout.decode()
+    assert "accuracy" in done.stdout.decode()
+
+
+def test_stopped_run_says_how_to_go_on_and_does(tmp_path):
+    # so many epochs that it cannot end by itself
+    arguments = (*SMALL, "--epochs", "100000")
+    with subprocess.Popen(
+        [*COMMAND, *arguments], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        while "1/100000" not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert process.returncode == 130
+    saved = re.search(r"Stopped; saved after epoch (\d+)\. To go on:\n  (.*)", rest)
+    assert saved is not None
+    assert saved[2].endswith(
+        "train --batch-size 256 --out run --device cpu --epochs 100000 --load run"
+    )
+    number = int(saved[1])
+    shown = refluid(tmp_path, *SMALL, "--epochs", str(number + 1), "--load", "run").stdout
+    assert f"run, after {number} epochs" in shown
+    assert f"{number + 1}/{number + 1}" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--data", "nowhere"), "refluid: nowhere does not exist: expected a folder with"),
+        (("--load", "nowhere"), "refluid: nowhere holds no saved run"),
+        (("--data", "."), "refluid: . has no train-images-idx3-ubyte, no train-labels"),
+        (("--data", "text"), "refluid: text is not a whole mnist.json.gz"),
+        (("--out", "text"), "refluid: text cannot be made a folder"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_status_2(tmp_path, arguments, expected):
+    (tmp_path / "text").write_text("hello")
+    said = refluid(tmp_path, "train", *arguments, expect=2).stderr
+    assert said.startswith(expected)
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--lr", "0"), "`lr` must be above 0, but is 0.0"),
+        (("--optimizer", "adom"), "'adom' is not one of"),
+        (("--epochs", "none"), "'--epochs'"),
+        (("--batch-size", "0"), "'--batch-size'"),
+        (("--sed", "1"), "No such option: --sed"),
+        (("extra",), "unexpected extra argument"),
+    ],
+)
+def test_wrong_option_is_named_with_status_2(tmp_path, arguments, expected):
+    assert expected in refluid(tmp_path, "train", *arguments, expect=2).stderr
+
+
+def test_help_and_version_load_no_torch(tmp_path):
+    code = (
+        "import sys\n"
+        "from refluid.cli import main\n"
+        "try: main()\n"
+        "finally: print({'torch', 'numpy', 'matplotlib', 'sklearn'} & set(sys.modules))"
+    )
+    for arguments in (["--help"], ["train", "--help"], ["--version"]):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=ENVIRONMENT,
+        )
+        assert done.stdout.endswith("set()\n")
