@@ -112,6 +112,7 @@ class Screen:
 
     def epoch(self, epoch: Epoch) -> None:
         """Print the line of an epoch."""
+        self._saved_epoch = epoch.number
         number = f"{epoch.number}/{self._config.epochs}"
         train_loss, train_accuracy = _texts(epoch.train)
         valid_loss, valid_accuracy = _texts(epoch.valid)
@@ -119,7 +120,6 @@ class Screen:
             f"{number:>9}{train_loss:>10}{train_accuracy:>10}{valid_loss:>12}{valid_accuracy:>10}"
             f"{epoch.seconds:>8.1f} s"
         )
-        self._saved_epoch = epoch.number
 
     def conclude(self, outcome: Outcome) -> None:
         """Show what the run came to, where it is, and what could be tried next."""

@@ -64,7 +64,7 @@ def read_course_file(path: Path, progress: Progress | None = None) -> DataSet:
         text.expect("]", "the end of the list of sets")
         text.expect_end()
     train, valid, test = parts
-    return DataSet(name=str(path), train=train, valid=valid, test=test)
+    return DataSet(name=path.name, train=train, valid=valid, test=test)
 
 
 class _Text:

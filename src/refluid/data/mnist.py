@@ -69,7 +69,7 @@ def _load_folder(folder: Path) -> DataSet:
             f"is to validate with, but there are {len(train)}."
         )
     return DataSet(
-        name=str(folder),
+        name=folder.resolve().name,
         train=_cut(train, slice(None, -num_valid)),
         valid=_cut(train, slice(-num_valid, None)),
         test=_read_pair(*(found[name] for name in _TEST)),

@@ -116,7 +116,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     for curve, color in zip(panel.curves, _COLORS, strict=False):
-        axes.plot(curve.x_noise, curve.y_noise, color=color, linewidth=0.6, alpha=0.25, zorder=1)
+        axes.plot(curve.x_noise, curve.y_noise, color=color, linewidth=0.8, alpha=0.4, zorder=1)
         marker = "o" if len(curve.x) <= _MAX_MARKERS else None
         label = f"{curve.label}: {_text(curve.y[-1], panel)}" if curve.y else curve.label
         axes.plot(

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean as mean
 
 from refluid.observe.curve import Curve, Panel, draw_panels
 
 __all__ = ["Epoch", "History", "Score", "Step"]
+
+_MAX_POINTS = 150
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class History:
 
     def draw(self, path: Path, title: str) -> None:
         """Draw loss and accuracy over the epochs; see `observe.curve.draw_panels`."""
-        at_steps = [(step.number + 0.5) / self.steps_per_epoch for step in self.steps]
+        bins = self._bins()
         # the mean of an epoch belongs to its middle
         middles = [epoch.number - 0.5 for epoch in self.epochs]
         ends = [float(epoch.number) for epoch in self.epochs]
@@ -73,8 +76,13 @@ class History:
                     label="training",
                     x=middles,
                     y=[getattr(epoch.train, quantity) for epoch in self.epochs],
-                    x_noise=at_steps,
-                    y_noise=[getattr(step.score, quantity) for step in self.steps],
+                    x_noise=[
+                        mean(step.number + 0.5 for step in steps) / self.steps_per_epoch
+                        for steps in bins
+                    ],
+                    y_noise=[
+                        mean(getattr(step.score, quantity) for step in steps) for steps in bins
+                    ],
                 ),
                 Curve(
                     label="validation",
@@ -88,3 +96,8 @@ class History:
             Panel(title="accuracy", curves=curves("accuracy"), percent=True),
         ]
         draw_panels(path, title, panels)
+
+    def _bins(self) -> list[list[Step]]:
+        """Return the steps in groups: single steps differ too much to be looked at."""
+        size = -(-len(self.steps) // _MAX_POINTS)
+        return [self.steps[k : k + size] for k in range(0, len(self.steps), max(size, 1))]

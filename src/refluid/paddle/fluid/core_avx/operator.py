@@ -39,7 +39,6 @@ __all__ = [
     "NUMBER",
     "OPERATORS",
     "describe",
-    "enforce",
     "many",
     "operator",
     "optional",
@@ -81,12 +80,6 @@ def optional(kind: Kind) -> Kind:
 def many(kind: Kind) -> Kind:
     """Return `kind` for an argument that is a list or tuple of variables, or one variable."""
     return Kind(kind.dtypes, optional=kind.optional, many=True)
-
-
-def enforce(condition: bool, message: str) -> None:
-    """Raise `EnforceNotMet` with `message` unless the condition holds."""
-    if not condition:
-        raise EnforceNotMet(message)
 
 
 def describe(value: Any) -> str:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from refluid.paddle.fluid.core_avx.operator import FLOAT, describe, enforce, operator
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import FLOAT, describe, operator
 
 __all__ = ["ACTIVATIONS", "activate", "check_act", "prelu"]
 
@@ -126,21 +127,21 @@ def prelu(input: Tensor, weight: Tensor, mode: str) -> Tensor:
     count = weight.numel()
     if mode == "element":
         sample = input.size()[1:]
-        enforce(
-            count == sample.numel(),
-            f"prelu: a sample of `input` must have {count} elements, as the weight has, but "
-            f"received shape {list(input.size())}.",
-        )
+        if count != sample.numel():
+            raise EnforceNotMet(
+                f"prelu: a sample of `input` must have {count} elements, as the weight has, but "
+                f"received shape {list(input.size())}."
+            )
         below = input * weight.reshape(sample)
         return torch.where(input > 0, input, below)
     channels = input.size(1) if input.dim() > 1 else 1
-    enforce(
-        mode != "channel" or count == channels,
-        f"prelu: `input` must have {count} channels, as the weight has elements, but received "
-        f"shape {list(input.size())}.",
-    )
-    enforce(
-        mode != "all" or count == 1,
-        f"prelu: `weight` must have 1 element for the mode 'all', but received {count}.",
-    )
+    if mode == "channel" and count != channels:
+        raise EnforceNotMet(
+            f"prelu: `input` must have {count} channels, as the weight has elements, but received "
+            f"shape {list(input.size())}."
+        )
+    if mode == "all" and count != 1:
+        raise EnforceNotMet(
+            f"prelu: `weight` must have 1 element for the mode 'all', but received {count}."
+        )
     return functional.prelu(input, weight.reshape(-1))

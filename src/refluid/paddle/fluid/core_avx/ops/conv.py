@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from refluid.paddle.fluid.core_avx.operator import FLOAT, enforce, operator, optional
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import FLOAT, operator, optional
 from refluid.paddle.fluid.core_avx.ops.activation import activate
 from refluid.paddle.fluid.core_avx.ops.window import Padding, pad_pairs, pad_widths
 
@@ -150,11 +151,11 @@ def _convolve(
 ) -> Tensor:
     last = data_format[-1] == "C"
     _check(op_type, input, weight.size(1) * groups, weight, last)
-    enforce(
-        weight.size(0) % groups == 0,
-        f"{op_type}: the number of filters must be a multiple of `groups`, but received a weight "
-        f"of shape {list(weight.size())} and {groups} groups.",
-    )
+    if weight.size(0) % groups != 0:
+        raise EnforceNotMet(
+            f"{op_type}: the number of filters must be a multiple of `groups`, but received a weight "
+            f"of shape {list(weight.size())} and {groups} groups."
+        )
     x = input.movedim(-1, 1) if last else input
     if isinstance(padding, str) and padding.upper() == "SAME":
         dilation = [1] * len(dilation)
@@ -219,23 +220,23 @@ def _extra(
     op_type: str, output_size: Sequence[int], least: Sequence[int], stride: Sequence[int]
 ) -> list[int]:
     extra = [n - m for n, m in zip(output_size, least, strict=True)]
-    enforce(
-        all(0 <= e < s for e, s in zip(extra, stride, strict=True)),
-        f"{op_type}: `output_size` must be from {list(least)} to "
-        f"{[m + s - 1 for m, s in zip(least, stride, strict=True)]}, but received "
-        f"{list(output_size)}.",
-    )
+    if not all(0 <= e < s for e, s in zip(extra, stride, strict=True)):
+        raise EnforceNotMet(
+            f"{op_type}: `output_size` must be from {list(least)} to "
+            f"{[m + s - 1 for m, s in zip(least, stride, strict=True)]}, but received "
+            f"{list(output_size)}."
+        )
     return extra
 
 
 def _check(op_type: str, input: Tensor, channels: int, weight: Tensor, last: bool) -> None:
-    enforce(
-        input.dim() == weight.dim(),
-        f"{op_type}: `input` must have {weight.dim()} dimensions, but received shape "
-        f"{list(input.size())}.",
-    )
-    enforce(
-        input.size(-1 if last else 1) == channels,
-        f"{op_type}: `input` must have {channels} channels, as the weight "
-        f"{list(weight.size())} says, but received shape {list(input.size())}.",
-    )
+    if input.dim() != weight.dim():
+        raise EnforceNotMet(
+            f"{op_type}: `input` must have {weight.dim()} dimensions, but received shape "
+            f"{list(input.size())}."
+        )
+    if input.size(-1 if last else 1) != channels:
+        raise EnforceNotMet(
+            f"{op_type}: `input` must have {channels} channels, as the weight "
+            f"{list(weight.size())} says, but received shape {list(input.size())}."
+        )

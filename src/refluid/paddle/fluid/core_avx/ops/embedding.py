@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, enforce, operator
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, operator
 from refluid.paddle.fluid.core_avx.ops.index import check_index
 
 __all__ = ["lookup_table", "lookup_table_v2"]
@@ -44,21 +45,21 @@ def lookup_table(
     Returns:
         [..., D].
     """
-    enforce(
-        ids.dim() > 0 and ids.size(-1) == 1,
-        "lookup_table: the last dimension of `ids` must be 1, but received shape "
-        f"{list(ids.size())}; fluid.embedding takes any shape.",
-    )
+    if not (ids.dim() > 0 and ids.size(-1) == 1):
+        raise EnforceNotMet(
+            "lookup_table: the last dimension of `ids` must be 1, but received shape "
+            f"{list(ids.size())}; fluid.embedding takes any shape."
+        )
     return _look_up("lookup_table", weight, ids.squeeze(-1), padding_idx, is_sparse)
 
 
 def _look_up(
     op_type: str, weight: Tensor, ids: Tensor, padding_idx: int, is_sparse: bool
 ) -> Tensor:
-    enforce(
-        weight.dim() == 2,
-        f"{op_type}: `weight` must have 2 dimensions, but received shape {list(weight.size())}.",
-    )
+    if weight.dim() != 2:
+        raise EnforceNotMet(
+            f"{op_type}: `weight` must have 2 dimensions, but received shape {list(weight.size())}."
+        )
     check_index(op_type, "ids", ids, weight.size(0))
     out = functional.embedding(ids, weight, sparse=is_sparse)
     if padding_idx == -1:

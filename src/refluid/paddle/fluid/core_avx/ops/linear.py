@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from refluid.paddle.fluid.core_avx.operator import FLOAT, enforce, operator, optional
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import FLOAT, operator, optional
 from refluid.paddle.fluid.core_avx.ops.activation import activate
 
 __all__ = ["bilinear_tensor_product", "linear"]
@@ -14,11 +15,11 @@ __all__ = ["bilinear_tensor_product", "linear"]
 @operator("linear", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None, act: str | None = None) -> Tensor:
     """Multiply: input [..., N], weight [N, M], bias [M] or None; result [..., M]."""
-    enforce(
-        input.dim() > 0 and input.size(-1) == weight.size(0),
-        f"linear: the last dimension of `input` must be {weight.size(0)}, as the weight "
-        f"{list(weight.size())} says, but received shape {list(input.size())}.",
-    )
+    if not (input.dim() > 0 and input.size(-1) == weight.size(0)):
+        raise EnforceNotMet(
+            f"linear: the last dimension of `input` must be {weight.size(0)}, as the weight "
+            f"{list(weight.size())} says, but received shape {list(input.size())}."
+        )
     return activate(functional.linear(input, weight.t(), bias), act, fresh=True)
 
 
@@ -40,15 +41,15 @@ def bilinear_tensor_product(
     """
     sizes = list(weight.size())
     for name, value, size in (("x", x, sizes[1]), ("y", y, sizes[2])):
-        enforce(
-            value.dim() == 2 and value.size(1) == size,
-            f"bilinear_tensor_product: `{name}` must have shape [batch, {size}], as the weight "
-            f"{sizes} says, but received shape {list(value.size())}.",
+        if not (value.dim() == 2 and value.size(1) == size):
+            raise EnforceNotMet(
+                f"bilinear_tensor_product: `{name}` must have shape [batch, {size}], as the weight "
+                f"{sizes} says, but received shape {list(value.size())}."
+            )
+    if x.size(0) != y.size(0):
+        raise EnforceNotMet(
+            f"bilinear_tensor_product: `x` and `y` must have as many rows, but received shapes "
+            f"{list(x.size())} and {list(y.size())}."
         )
-    enforce(
-        x.size(0) == y.size(0),
-        f"bilinear_tensor_product: `x` and `y` must have as many rows, but received shapes "
-        f"{list(x.size())} and {list(y.size())}.",
-    )
     flat = None if bias is None else bias.reshape(-1)
     return activate(functional.bilinear(x, y, weight, flat), act, fresh=True)

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import (
     FLOAT,
     INT64,
     NUMBER,
-    enforce,
     operator,
     optional,
 )
@@ -64,18 +64,18 @@ def bce_loss(
     Returns:
         [1], or for "none" the shape of `input`.
     """
-    enforce(
-        input.size() == label.size(),
-        f"bce_loss: `input` and `label` must have one shape, but received {list(input.size())} "
-        f"and {list(label.size())}.",
-    )
+    if input.size() != label.size():
+        raise EnforceNotMet(
+            f"bce_loss: `input` and `label` must have one shape, but received {list(input.size())} "
+            f"and {list(label.size())}."
+        )
     if input.numel():
         low, high = (float(bound) for bound in torch.aminmax(input.detach()))
-        enforce(
-            low >= 0.0 and high <= 1.0,
-            f"bce_loss: `input` must be probabilities from 0 to 1, but received values from "
-            f"{low:g} to {high:g}; apply fluid.layers.sigmoid before.",
-        )
+        if not (low >= 0.0 and high <= 1.0):
+            raise EnforceNotMet(
+                f"bce_loss: `input` must be probabilities from 0 to 1, but received values from "
+                f"{low:g} to {high:g}; apply fluid.layers.sigmoid before."
+            )
     losses = functional.binary_cross_entropy(input, label.detach(), reduction="none")
     return _reduce(losses if weight is None else losses * weight, reduction)
 
@@ -100,22 +100,22 @@ def nll_loss(
     Returns:
         [1], or for "none" the shape of `label`.
     """
-    enforce(
-        input.dim() >= 2,
-        f"nll_loss: `input` must have 2 or more dimensions, but received shape "
-        f"{list(input.size())}.",
-    )
+    if input.dim() < 2:
+        raise EnforceNotMet(
+            f"nll_loss: `input` must have 2 or more dimensions, but received shape "
+            f"{list(input.size())}."
+        )
     classes, sizes = input.size(1), [input.size(0), *input.size()[2:]]
-    enforce(
-        list(label.size()) in (sizes, [*sizes, 1]),
-        f"nll_loss: `label` must have shape {sizes}, as `input` {list(input.size())} says, but "
-        f"received shape {list(label.size())}.",
-    )
-    enforce(
-        weight is None or weight.numel() == classes,
-        f"nll_loss: `weight` must have {classes} elements, one for each class, but received "
-        f"{weight is not None and list(weight.size())}.",
-    )
+    if list(label.size()) not in (sizes, [*sizes, 1]):
+        raise EnforceNotMet(
+            f"nll_loss: `label` must have shape {sizes}, as `input` {list(input.size())} says, but "
+            f"received shape {list(label.size())}."
+        )
+    if weight is not None and weight.numel() != classes:
+        raise EnforceNotMet(
+            f"nll_loss: `weight` must have {classes} elements, one for each class, but received "
+            f"{weight is not None and list(weight.size())}."
+        )
     label = label.reshape(sizes)
     check_index("nll_loss", "label", label, classes, ignored=ignore_index)
     if reduction != "mean":

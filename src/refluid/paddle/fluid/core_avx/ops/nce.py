@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, enforce, operator, optional
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, operator, optional
 from refluid.paddle.fluid.core_avx.ops.index import check_index
 
 __all__ = ["nce"]
@@ -60,16 +61,16 @@ def nce(
         Without a seed, torch's generator on the CPU is drawn from.
     """
     rows, classes = input.size(0), weight.size(0)
-    enforce(
-        input.dim() == 2 and input.size(1) == weight.size(1),
-        f"nce: `input` must have shape [batch, {weight.size(1)}], but received shape "
-        f"{list(input.size())}.",
-    )
-    enforce(
-        label.dim() in (1, 2) and label.size(0) == rows,
-        f"nce: `label` must have shape [{rows}, number of true classes], but received shape "
-        f"{list(label.size())}.",
-    )
+    if not (input.dim() == 2 and input.size(1) == weight.size(1)):
+        raise EnforceNotMet(
+            f"nce: `input` must have shape [batch, {weight.size(1)}], but received shape "
+            f"{list(input.size())}."
+        )
+    if not (label.dim() in (1, 2) and label.size(0) == rows):
+        raise EnforceNotMet(
+            f"nce: `label` must have shape [{rows}, number of true classes], but received shape "
+            f"{list(label.size())}."
+        )
     check_index("nce", "label", label, classes)
     true = label.reshape(rows, -1)
     drawn = _draw(rows * num_neg_samples, classes, sampler, custom_dist, seed)

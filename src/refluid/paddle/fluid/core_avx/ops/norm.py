@@ -11,7 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from refluid.paddle.fluid.core_avx.operator import FLOAT, enforce, operator, optional
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import FLOAT, operator, optional
 from refluid.paddle.fluid.core_avx.ops.activation import activate
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "spectral_norm"]
@@ -58,10 +59,10 @@ def batch_norm(
     Effects:
         `mean` and `variance` are overwritten while training.
     """
-    enforce(
-        data_layout in ("NCHW", "NHWC"),
-        f'batch_norm: `data_layout` must be "NCHW" or "NHWC", but received {data_layout!r}.',
-    )
+    if data_layout not in ("NCHW", "NHWC"):
+        raise EnforceNotMet(
+            f'batch_norm: `data_layout` must be "NCHW" or "NHWC", but received {data_layout!r}.'
+        )
     last = data_layout == "NHWC" and input.dim() > 2
     _check_channels("batch_norm", input, mean.size(0), last)
     _check_epsilon("batch_norm", epsilon)
@@ -116,11 +117,11 @@ def layer_norm(
         Shape of `input`.
     """
     _check_epsilon("layer_norm", epsilon)
-    enforce(
-        0 < begin_norm_axis < input.dim(),
-        f"layer_norm: `input` must have dimensions before and from `begin_norm_axis` "
-        f"{begin_norm_axis} on, but received shape {list(input.size())}.",
-    )
+    if not (0 < begin_norm_axis < input.dim()):
+        raise EnforceNotMet(
+            f"layer_norm: `input` must have dimensions before and from `begin_norm_axis` "
+            f"{begin_norm_axis} on, but received shape {list(input.size())}."
+        )
     shape = input.size()[begin_norm_axis:]
     if len(shape) > 1:
         weight = None if weight is None else weight.reshape(shape)
@@ -180,17 +181,17 @@ def group_norm(
     """
     last = data_layout == "NHWC" and input.dim() > 2
     channels = input.size(-1 if last else 1) if input.dim() > 1 else 0
-    enforce(
-        0 < groups <= channels,
-        f"group_norm: `groups` must be from 1 to the number of channels, {channels}, but received "
-        f"{groups} for an input of shape {list(input.size())}.",
-    )
-    for value in (weight, bias):
-        enforce(
-            value is None or value.numel() == channels,
-            f"group_norm: `input` must have as many channels as the weight and bias have elements, "
-            f"but received shape {list(input.size())} and {value is not None and value.numel()}.",
+    if not (0 < groups <= channels):
+        raise EnforceNotMet(
+            f"group_norm: `groups` must be from 1 to the number of channels, {channels}, but received "
+            f"{groups} for an input of shape {list(input.size())}."
         )
+    for value in (weight, bias):
+        if value is not None and value.numel() != channels:
+            raise EnforceNotMet(
+                f"group_norm: `input` must have as many channels as the weight and bias have elements, "
+                f"but received shape {list(input.size())} and {value is not None and value.numel()}."
+            )
     x = input.movedim(-1, 1) if last else input
     if weight is not None and channels % groups == 0:
         out = torch.group_norm(x, groups, weight, bias, epsilon)
@@ -233,13 +234,14 @@ def spectral_norm(
     Returns:
         Shape of `weight`.
     """
-    enforce(dim in (0, 1), f"spectral_norm: `dim` must be 0 or 1, but received {dim}.")
+    if dim not in (0, 1):
+        raise EnforceNotMet(f"spectral_norm: `dim` must be 0 or 1, but received {dim}.")
     rows, columns = weight.size(dim), weight.numel() // weight.size(dim)
-    enforce(
-        u.numel() == rows and v.numel() == columns,
-        f"spectral_norm: `weight` must have {u.numel()} rows along dimension {dim} and "
-        f"{v.numel()} columns, but received shape {list(weight.size())}.",
-    )
+    if not (u.numel() == rows and v.numel() == columns):
+        raise EnforceNotMet(
+            f"spectral_norm: `weight` must have {u.numel()} rows along dimension {dim} and "
+            f"{v.numel()} columns, but received shape {list(weight.size())}."
+        )
     with torch.no_grad():
         by_rows = weight.movedim(dim, 0)
         matrix = by_rows.reshape(rows, columns)
@@ -258,19 +260,19 @@ def spectral_norm(
 
 
 def _check_channels(op_type: str, input: Tensor, channels: int | None, last: bool) -> None:
-    enforce(
-        2 <= input.dim() <= 5,
-        f"{op_type}: `input` must have 2 to 5 dimensions, but received shape {list(input.size())}.",
-    )
-    enforce(
-        channels is None or input.size(-1 if last else 1) == channels,
-        f"{op_type}: `input` must have {channels} channels, but received shape "
-        f"{list(input.size())}.",
-    )
+    if not (2 <= input.dim() <= 5):
+        raise EnforceNotMet(
+            f"{op_type}: `input` must have 2 to 5 dimensions, but received shape {list(input.size())}."
+        )
+    if channels is not None and input.size(-1 if last else 1) != channels:
+        raise EnforceNotMet(
+            f"{op_type}: `input` must have {channels} channels, but received shape "
+            f"{list(input.size())}."
+        )
 
 
 def _check_epsilon(op_type: str, epsilon: float) -> None:
-    enforce(
-        0.0 <= epsilon <= _LARGEST_EPSILON,
-        f"{op_type}: `epsilon` must be from 0 to {_LARGEST_EPSILON}, but received {epsilon}.",
-    )
+    if not (0.0 <= epsilon <= _LARGEST_EPSILON):
+        raise EnforceNotMet(
+            f"{op_type}: `epsilon` must be from 0 to {_LARGEST_EPSILON}, but received {epsilon}."
+        )

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from refluid.paddle.fluid.core_avx.operator import FLOAT, enforce, operator
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import FLOAT, operator
 from refluid.paddle.fluid.core_avx.ops.window import Padding, pad_pairs, pad_widths
 
 __all__ = ["pool2d", "pool3d"]
@@ -87,11 +88,11 @@ def _pool(
     exclusive: bool,
     data_format: str,
 ) -> Tensor:
-    enforce(
-        input.dim() == axes + 2,
-        f"{op_type}: `input` must have {axes + 2} dimensions, but received shape "
-        f"{list(input.size())}.",
-    )
+    if input.dim() != axes + 2:
+        raise EnforceNotMet(
+            f"{op_type}: `input` must have {axes + 2} dimensions, but received shape "
+            f"{list(input.size())}."
+        )
     last = data_format[-1] == "C"
     x = input.movedim(-1, 1) if last else input
     sizes = x.size()[2:]
@@ -102,11 +103,11 @@ def _pool(
         (n + b + a - k + (s - 1 if ceil_mode else 0)) // s + 1
         for n, (b, a), k, s in zip(sizes, pairs, pool_size, stride, strict=True)
     ]
-    enforce(
-        min(counts) > 0,
-        f"{op_type}: `pool_size` must fit into the padded input, but received windows of "
-        f"{list(pool_size)} for an input of shape {list(input.size())} padded by {pairs}.",
-    )
+    if min(counts) <= 0:
+        raise EnforceNotMet(
+            f"{op_type}: `pool_size` must fit into the padded input, but received windows of "
+            f"{list(pool_size)} for an input of shape {list(input.size())} padded by {pairs}."
+        )
     if all(
         b == a and 2 * b <= k and (c - 1) * s < n + b
         for n, (b, a), k, s, c in zip(sizes, pairs, pool_size, stride, counts, strict=True)

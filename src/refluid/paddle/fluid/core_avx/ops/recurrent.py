@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from refluid.paddle.fluid.core_avx.operator import FLOAT, enforce, operator, optional
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import FLOAT, operator, optional
 from refluid.paddle.fluid.core_avx.ops.activation import activate
 
 __all__ = ["GATE_ACTIVATIONS", "gru_unit"]
@@ -43,16 +44,16 @@ def gru_unit(
         The gates u, r, c [B, 3 D]; r * hidden [B, D]; the new state [B, D].
     """
     size = weight.size(0)
-    enforce(
-        input.dim() == 2 and input.size(1) == 3 * size,
-        f"gru_unit: `input` must have shape [batch, {3 * size}], but received shape "
-        f"{list(input.size())}.",
-    )
-    enforce(
-        hidden.dim() == 2 and list(hidden.size()) == [input.size(0), size],
-        f"gru_unit: `hidden` must have shape {[input.size(0), size]}, but received shape "
-        f"{list(hidden.size())}.",
-    )
+    if not (input.dim() == 2 and input.size(1) == 3 * size):
+        raise EnforceNotMet(
+            f"gru_unit: `input` must have shape [batch, {3 * size}], but received shape "
+            f"{list(input.size())}."
+        )
+    if not (hidden.dim() == 2 and list(hidden.size()) == [input.size(0), size]):
+        raise EnforceNotMet(
+            f"gru_unit: `hidden` must have shape {[input.size(0), size]}, but received shape "
+            f"{list(hidden.size())}."
+        )
     flat = weight.reshape(-1)
     gate_weight = flat[: 2 * size * size].view(size, 2 * size)
     state_weight = flat[2 * size * size :].view(size, size)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from refluid.paddle.fluid.core_avx.operator import FLOAT, Kind, enforce, operator, optional
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.operator import FLOAT, Kind, operator, optional
 from refluid.paddle.fluid.core_avx.ops.activation import activate
 
 __all__ = ["tree_conv"]
@@ -48,18 +49,19 @@ def tree_conv(
         [B, N, O, M]; zeros for nodes that are in no edge.
     """
     features = weight.size(0)
-    enforce(
-        nodes_vector.dim() == 3 and nodes_vector.size(2) == features,
-        f"tree_conv: `nodes_vector` must have shape [batch, nodes, {features}], but received "
-        f"shape {list(nodes_vector.size())}.",
-    )
+    if not (nodes_vector.dim() == 3 and nodes_vector.size(2) == features):
+        raise EnforceNotMet(
+            f"tree_conv: `nodes_vector` must have shape [batch, nodes, {features}], but received "
+            f"shape {list(nodes_vector.size())}."
+        )
     batch, nodes = nodes_vector.size(0), nodes_vector.size(1)
-    enforce(
-        edge_set.dim() == 3 and edge_set.size(0) == batch and edge_set.size(2) == 2,
-        f"tree_conv: `edge_set` must have shape [{batch}, edges, 2], but received shape "
-        f"{list(edge_set.size())}.",
-    )
-    enforce(max_depth > 1, f"tree_conv: `max_depth` must be above 1, but received {max_depth}.")
+    if not (edge_set.dim() == 3 and edge_set.size(0) == batch and edge_set.size(2) == 2):
+        raise EnforceNotMet(
+            f"tree_conv: `edge_set` must have shape [{batch}, edges, 2], but received shape "
+            f"{list(edge_set.size())}."
+        )
+    if max_depth <= 1:
+        raise EnforceNotMet(f"tree_conv: `max_depth` must be above 1, but received {max_depth}.")
     shares = torch.zeros(batch, nodes, 3, nodes)
     for share, edges in zip(shares, edge_set.tolist(), strict=True):
         _fill_shares(share, edges, nodes, max_depth)
@@ -71,11 +73,11 @@ def tree_conv(
     misread = weight.detach().reshape(features, *weight.size()[2:], 3)
     out = out + _weigh(shares, nodes_vector - values, misread.movedim(-1, 0))
     if bias is not None:
-        enforce(
-            bias.numel() in (1, nodes),
-            f"tree_conv: `bias` must have 1 or {nodes} elements, one for each node, but received "
-            f"shape {list(bias.size())}.",
-        )
+        if bias.numel() not in (1, nodes):
+            raise EnforceNotMet(
+                f"tree_conv: `bias` must have 1 or {nodes} elements, one for each node, but received "
+                f"shape {list(bias.size())}."
+            )
         out = out + bias.reshape(1, -1, 1, 1)
     return activate(out, act)
 
@@ -96,11 +98,11 @@ def _fill_shares(share: Tensor, edges: list[list[int]], nodes: int, max_depth: i
         if parent == 0 or child == 0:
             break
         count += 1
-        enforce(
-            0 < parent <= nodes and 0 < child <= nodes,
-            f"tree_conv: `edge_set` must name nodes from 1 to {nodes}, but received the edge "
-            f"{[parent, child]}.",
-        )
+        if not (0 < parent <= nodes and 0 < child <= nodes):
+            raise EnforceNotMet(
+                f"tree_conv: `edge_set` must name nodes from 1 to {nodes}, but received the edge "
+                f"{[parent, child]}."
+            )
         children.setdefault(parent, []).append(child)
     for root in range(1, min(count, nodes) + 1):
         share[root - 1, 2, root - 1] = 1.0
