@@ -1,7 +1,7 @@
 """`refluid train`: its options, and the run that they describe.
 
-May import: env, errors, train.config; when it runs, also data, the screen and the rest of train:
-they load torch, which takes seconds that `--help` should not.
+What loads torch is imported when the command runs, so that `--help` does not wait for it.
+May import: env, errors, data, train, cli.screen.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from refluid.paddle.fluid.core_avx.ops import embedding as _embedding
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.layers.argument import number
 from refluid.paddle.fluid.layers.nn.connect import make_table
-from refluid.paddle.fluid.layers.nn.index import hot_vectors
+from refluid.paddle.fluid.layers.nn.select import hot_vectors
 
 __all__ = ["embedding", "one_hot"]
 

@@ -97,7 +97,7 @@ def operator(
 ) -> Callable[[Callable[_Arguments, Any]], Callable[_Arguments, Any]]:
     """Make a function on plain tensors a fluid operator.
 
-    What is made of a function has its `kinds` as an attribute, for whoever lists or tests operators.
+    The operator has its `kinds` as an attribute, for whoever lists or tests operators.
 
     Args:
         op_type: Paddle's operator name, under which it stands in `OPERATORS`.

@@ -61,6 +61,7 @@ class VarBase(torch.Tensor):
         zero_copy: bool = False,
         name: str = "",
     ) -> VarBase:
+        """Make a variable of an array."""
         out = from_numpy(value, place or tracer.current_place(), zero_copy=zero_copy, name=name)
         out.persistable = persistable
         return out
@@ -288,7 +289,7 @@ class VarBase(torch.Tensor):
 
 
 class BackwardStrategy:
-    """How gradients of several branches are summed; torch fixes the order, so this has no effect."""
+    """How gradients of branches are summed; torch fixes the order, so this has no effect."""
 
     __module__ = "paddle.fluid.core_avx"
 

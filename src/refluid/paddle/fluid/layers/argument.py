@@ -1,6 +1,6 @@
 """Checks of arguments that operators of several families share.
 
-May import: torch, core_avx.
+May import: torch, numpy, core_avx.
 """
 
 from __future__ import annotations
@@ -8,13 +8,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import describe
+from refluid.paddle.fluid.core_avx.tracer import current_place
+from refluid.paddle.fluid.core_avx.variable import from_numpy
 
-__all__ = ["axes_of", "axis_of", "integers", "number", "size_of", "sizes_like", "unlinked", "write"]
+__all__ = [
+    "as_variable",
+    "axes_of",
+    "axis_of",
+    "integers",
+    "number",
+    "size_of",
+    "sizes_like",
+    "unlinked",
+    "write",
+]
 
 
 def integers(op_type: str, name: str, value: Any) -> list[int]:
@@ -44,7 +57,7 @@ def size_of(op_type: str, name: str, value: Any) -> list[int]:
         EnforceNotMet: a size is negative.
     """
     if isinstance(value, Tensor):
-        sizes = [int(n) for n in value.tolist()]
+        sizes = [int(n) for n in value.reshape(-1).tolist()]
     elif isinstance(value, (list, tuple)):
         sizes = [int(n) if isinstance(n, Tensor) else n for n in value]
         sizes = integers(op_type, name, sizes)
@@ -94,6 +107,13 @@ def axes_of(op_type: str, name: str, dim: int | Sequence[int] | None, rank: int)
         return list(range(rank))
     dims = list(dim) if isinstance(dim, (list, tuple)) else [dim]
     return sorted({axis_of(op_type, name, d, rank) for d in dims}) or list(range(rank))
+
+
+def as_variable(value: Any) -> Any:
+    """Return a variable for an array; anything else as it is."""
+    if isinstance(value, np.ndarray):
+        return from_numpy(value, current_place())
+    return value
 
 
 def number(value: Any) -> Any:

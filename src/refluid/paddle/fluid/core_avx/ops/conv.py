@@ -153,8 +153,8 @@ def _convolve(
     _check(op_type, input, weight.size(1) * groups, weight, last)
     if weight.size(0) % groups != 0:
         raise EnforceNotMet(
-            f"{op_type}: the number of filters must be a multiple of `groups`, but received a weight "
-            f"of shape {list(weight.size())} and {groups} groups."
+            f"{op_type}: the number of filters must be a multiple of `groups`, but received a "
+            f"weight of shape {list(weight.size())} and {groups} groups."
         )
     x = input.movedim(-1, 1) if last else input
     if isinstance(padding, str) and padding.upper() == "SAME":

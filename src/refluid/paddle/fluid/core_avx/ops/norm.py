@@ -183,14 +183,14 @@ def group_norm(
     channels = input.size(-1 if last else 1) if input.dim() > 1 else 0
     if not (0 < groups <= channels):
         raise EnforceNotMet(
-            f"group_norm: `groups` must be from 1 to the number of channels, {channels}, but received "
-            f"{groups} for an input of shape {list(input.size())}."
+            f"group_norm: `groups` must be from 1 to the number of channels, {channels}, but "
+            f"received {groups} for an input of shape {list(input.size())}."
         )
     for value in (weight, bias):
         if value is not None and value.numel() != channels:
             raise EnforceNotMet(
-                f"group_norm: `input` must have as many channels as the weight and bias have elements, "
-                f"but received shape {list(input.size())} and {value is not None and value.numel()}."
+                f"group_norm: `input` must have as many channels as the weight and bias have "
+                f"elements, but received shape {list(input.size())} and {value.numel()}."
             )
     x = input.movedim(-1, 1) if last else input
     if weight is not None and channels % groups == 0:
@@ -262,7 +262,8 @@ def spectral_norm(
 def _check_channels(op_type: str, input: Tensor, channels: int | None, last: bool) -> None:
     if not (2 <= input.dim() <= 5):
         raise EnforceNotMet(
-            f"{op_type}: `input` must have 2 to 5 dimensions, but received shape {list(input.size())}."
+            f"{op_type}: `input` must have 2 to 5 dimensions, but received shape "
+            f"{list(input.size())}."
         )
     if channels is not None and input.size(-1 if last else 1) != channels:
         raise EnforceNotMet(

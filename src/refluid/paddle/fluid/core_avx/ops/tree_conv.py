@@ -75,8 +75,8 @@ def tree_conv(
     if bias is not None:
         if bias.numel() not in (1, nodes):
             raise EnforceNotMet(
-                f"tree_conv: `bias` must have 1 or {nodes} elements, one for each node, but received "
-                f"shape {list(bias.size())}."
+                f"tree_conv: `bias` must have 1 or {nodes} elements, one for each node, but "
+                f"received shape {list(bias.size())}."
             )
         out = out + bias.reshape(1, -1, 1, 1)
     return activate(out, act)

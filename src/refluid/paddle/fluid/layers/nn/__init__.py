@@ -69,19 +69,11 @@ from refluid.paddle.fluid.layers.nn.index import (
     index_select,
     multiplex,
     nonzero,
-    one_hot,
-    rank,
     scatter,
     scatter_nd,
     scatter_nd_add,
-    shape,
-    shard_index,
-    size,
     slice,
     strided_slice,
-    topk,
-    unique,
-    unique_with_counts,
     where,
 )
 from refluid.paddle.fluid.layers.nn.layout import (
@@ -104,14 +96,10 @@ from refluid.paddle.fluid.layers.nn.layout import (
 from refluid.paddle.fluid.layers.nn.loss import dice_loss, label_smooth, log_loss, smooth_l1
 from refluid.paddle.fluid.layers.nn.metric import chunk_eval, mean_iou
 from refluid.paddle.fluid.layers.nn.norm import (
-    affine_channel,
     batch_norm,
-    data_norm,
     group_norm,
     inplace_abn,
     instance_norm,
-    l2_normalize,
-    lrn,
     spectral_norm,
 )
 from refluid.paddle.fluid.layers.nn.padding import crop, crop_tensor, pad, pad2d, pad_constant_like
@@ -140,6 +128,7 @@ from refluid.paddle.fluid.layers.nn.reduction import (
     reduce_prod,
     reduce_sum,
 )
+from refluid.paddle.fluid.layers.nn.rescale import affine_channel, data_norm, l2_normalize, lrn
 from refluid.paddle.fluid.layers.nn.resize import (
     image_resize,
     image_resize_short,
@@ -149,6 +138,16 @@ from refluid.paddle.fluid.layers.nn.resize import (
     resize_trilinear,
 )
 from refluid.paddle.fluid.layers.nn.sample import random_crop, sampling_id
+from refluid.paddle.fluid.layers.nn.select import (
+    one_hot,
+    rank,
+    shape,
+    shard_index,
+    size,
+    topk,
+    unique,
+    unique_with_counts,
+)
 from refluid.paddle.fluid.layers.nn.sequence import (
     add_position_encoding,
     ctc_greedy_decoder,

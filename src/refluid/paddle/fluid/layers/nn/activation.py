@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -15,7 +16,8 @@ from torch.nn import functional
 from refluid.paddle.fluid.core_avx.dtype import to_torch_dtype
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import FLOAT, NUMBER, operator
-from refluid.paddle.fluid.layers.argument import axis_of, number
+from refluid.paddle.fluid.core_avx.variable import VarBase
+from refluid.paddle.fluid.layers.argument import as_variable, axis_of, number
 
 __all__ = [
     "brelu",
@@ -168,9 +170,16 @@ def pow(x: Tensor, factor: float | Tensor = 1.0, name: str | None = None) -> Ten
     return torch.pow(x, exponent)
 
 
+def sign(x: VarBase | np.ndarray) -> VarBase:
+    """Return -1, 0 or 1 for each element of a variable or array; the gradient is 0.
+
+    Same as Paddle 1.8.
+    """
+    return _sign(as_variable(x))
+
+
 @operator("sign", x=FLOAT)
-def sign(x: Tensor) -> Tensor:
-    """Return -1, 0 or 1; the gradient is 0. Same as Paddle 1.8."""
+def _sign(x: Tensor) -> Tensor:
     return torch.sign(x)
 
 

@@ -79,28 +79,31 @@ def fc(
             f"received {len(attrs)}."
         )
     check_act(act)
-    helper = LayerHelper("fc", name)
-    products, weights = [], []
+    helper, flat, weights = LayerHelper("fc", name), [], []
     for variable, attr in zip(inputs, attrs, strict=True):
-        kept = variable.dim() - 1 if num_flatten_dims == -1 else num_flatten_dims
-        if not 0 < kept < variable.dim():
-            raise ValueError(
-                f"fc: `num_flatten_dims` must lie in [1, {variable.dim() - 1}] for `input` "
-                f"{variable.shape}, but received {num_flatten_dims}."
-            )
-        shape = variable.shape
-        width = math.prod(shape[kept:])
-        weights.append(helper.create_weight(attr, [width, size], variable.dtype))
-        products.append(
-            variable if kept == len(shape) - 1 else reshape(variable, [*shape[:kept], width])
-        )
+        matrix = _with_columns(variable, num_flatten_dims)
+        flat.append(matrix)
+        weights.append(helper.create_weight(attr, [matrix.size(-1), size], variable.dtype))
     bias = helper.create_parameter(bias_attr, [size], inputs[0].dtype, is_bias=True)
-    if len(products) == 1:
-        return linear.linear(products[0], weights[0], bias, act)
-    total = linear.linear(products[0], weights[0], bias)
-    for variable, weight in zip(products[1:-1], weights[1:-1], strict=True):
-        total = elementwise_add(total, linear.linear(variable, weight, None))
-    return elementwise_add(total, linear.linear(products[-1], weights[-1], None), act=act)
+    if len(flat) == 1:
+        return linear.linear(flat[0], weights[0], bias, act)
+    total = linear.linear(flat[0], weights[0], bias)
+    for matrix, weight in zip(flat[1:-1], weights[1:-1], strict=True):
+        total = elementwise_add(total, linear.linear(matrix, weight, None))
+    return elementwise_add(total, linear.linear(flat[-1], weights[-1], None), act=act)
+
+
+def _with_columns(x: VarBase, num_flatten_dims: int) -> VarBase:
+    """Return x with all dimensions from `num_flatten_dims` on made one."""
+    kept = x.dim() - 1 if num_flatten_dims == -1 else num_flatten_dims
+    if not 0 < kept < x.dim():
+        raise ValueError(
+            f"fc: `num_flatten_dims` must lie in [1, {x.dim() - 1}] for `input` {x.shape}, but "
+            f"received {num_flatten_dims}."
+        )
+    if kept == x.dim() - 1:
+        return x
+    return reshape(x, [*x.shape[:kept], math.prod(x.shape[kept:])])
 
 
 def bilinear_tensor_product(

@@ -15,14 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
-from refluid.paddle.fluid.core_avx.operator import (
-    BOOL,
-    FLOAT,
-    NUMBER,
-    describe,
-    many,
-    operator,
-)
+from refluid.paddle.fluid.core_avx.operator import BOOL, FLOAT, NUMBER, describe, many, operator
 from refluid.paddle.fluid.core_avx.ops.activation import activate, check_act
 from refluid.paddle.fluid.layers.argument import number, unlinked, write
 

@@ -12,13 +12,15 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import ANY, NUMBER, many, operator
 from refluid.paddle.fluid.core_avx.ops.activation import activate, check_act
-from refluid.paddle.fluid.layers.argument import axes_of, axis_of, integers
+from refluid.paddle.fluid.core_avx.variable import VarBase
+from refluid.paddle.fluid.layers.argument import as_variable, axes_of, axis_of, integers
 
 __all__ = [
     "diag_embed",
@@ -299,16 +301,22 @@ def meshgrid(input: Sequence[Tensor], name: str | None = None) -> list[Tensor]:
     return _parts(torch.meshgrid(*input, indexing="ij"))
 
 
-@operator("diag_embed", input=NUMBER)
-def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+def diag_embed(
+    input: VarBase | np.ndarray, offset: int = 0, dim1: int = -2, dim2: int = -1
+) -> VarBase:
     """Make matrices with the last dimension of `input` on a diagonal, zeros elsewhere.
 
     Same as Paddle 1.8; no gradient flows.
 
     Args:
-        input: [..., N].
+        input: [..., N], a variable or an array.
         offset: which diagonal; above the main one for positive numbers.
         dim1: where the rows stand in the result.
         dim2: where the columns stand.
     """
+    return _diag_embed(as_variable(input), offset, dim1, dim2)
+
+
+@operator("diag_embed", input=NUMBER)
+def _diag_embed(input: Tensor, offset: int, dim1: int, dim2: int) -> Tensor:
     return torch.diag_embed(input.detach(), offset, dim1, dim2)

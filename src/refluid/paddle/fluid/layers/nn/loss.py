@@ -10,7 +10,7 @@ from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import FLOAT, INTEGER, operator, optional
-from refluid.paddle.fluid.layers.nn.index import hot_vectors
+from refluid.paddle.fluid.layers.nn.select import hot_vectors
 
 __all__ = ["dice_loss", "label_smooth", "log_loss", "smooth_l1"]
 

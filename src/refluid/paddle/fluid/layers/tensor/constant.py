@@ -1,6 +1,6 @@
 """Variables made of numbers.
 
-May import: torch, numpy, core_avx, initializer, layer_helper_base, layers.
+May import: torch, core_avx, layers.argument.
 """
 
 from __future__ import annotations
@@ -14,20 +14,10 @@ from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.dtype import to_torch_dtype
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
-from refluid.paddle.fluid.core_avx.operator import (
-    ANY,
-    describe,
-    operator,
-)
+from refluid.paddle.fluid.core_avx.operator import ANY, describe, operator
 from refluid.paddle.fluid.core_avx.tracer import current_place
 from refluid.paddle.fluid.core_avx.variable import VarBase
-from refluid.paddle.fluid.layers.argument import (
-    number,
-    size_of,
-    sizes_like,
-    unlinked,
-    write,
-)
+from refluid.paddle.fluid.layers.argument import number, size_of, sizes_like, unlinked, write
 
 __all__ = [
     "arange",

@@ -1,6 +1,6 @@
 """Joining and converting variables.
 
-May import: torch, numpy, core_avx, initializer, layer_helper_base, layers.
+May import: torch, core_avx, layers.
 """
 
 from __future__ import annotations
@@ -13,18 +13,9 @@ from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.dtype import to_torch_dtype
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
-from refluid.paddle.fluid.core_avx.operator import (
-    ANY,
-    NUMBER,
-    describe,
-    many,
-    operator,
-)
+from refluid.paddle.fluid.core_avx.operator import ANY, NUMBER, describe, many, operator
 from refluid.paddle.fluid.core_avx.variable import VarBase, wrap
-from refluid.paddle.fluid.layers.argument import (
-    axis_of,
-    write,
-)
+from refluid.paddle.fluid.layers.argument import axis_of, write
 from refluid.paddle.fluid.layers.nn.elementwise import add_up
 from refluid.paddle.fluid.layers.nn.layout import stack
 

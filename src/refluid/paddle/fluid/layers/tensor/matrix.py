@@ -1,6 +1,6 @@
 """Matrices: diagonals and products of them.
 
-May import: torch, numpy, core_avx, initializer, layer_helper_base, layers.
+May import: torch, numpy, core_avx, layers.argument.
 """
 
 from __future__ import annotations
@@ -12,15 +12,9 @@ import torch
 from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
-from refluid.paddle.fluid.core_avx.operator import (
-    NUMBER,
-    operator,
-)
+from refluid.paddle.fluid.core_avx.operator import NUMBER, operator
 from refluid.paddle.fluid.core_avx.variable import VarBase
-from refluid.paddle.fluid.layers.argument import (
-    write,
-)
-from refluid.paddle.fluid.layers.tensor.variable import assign
+from refluid.paddle.fluid.layers.argument import as_variable, write
 
 __all__ = ["diag", "kron", "trace", "tril", "triu"]
 
@@ -30,7 +24,7 @@ def diag(diagonal: VarBase | np.ndarray) -> VarBase:
 
     Same as Paddle 1.8; no gradient flows.
     """
-    return _diagonal(assign(diagonal) if isinstance(diagonal, np.ndarray) else diagonal)
+    return _diagonal(as_variable(diagonal))
 
 
 @operator("diag", diagonal=NUMBER)

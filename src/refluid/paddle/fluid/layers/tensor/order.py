@@ -1,6 +1,6 @@
 """Order and questions: which elements are largest, and are they numbers.
 
-May import: torch, numpy, core_avx, initializer, layer_helper_base, layers.
+May import: torch, core_avx, layers.argument.
 """
 
 from __future__ import annotations
@@ -11,15 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from refluid.paddle.fluid.core_avx.operator import (
-    ANY,
-    NUMBER,
-    operator,
-)
-from refluid.paddle.fluid.layers.argument import (
-    axes_of,
-    axis_of,
-)
+from refluid.paddle.fluid.core_avx.operator import ANY, NUMBER, operator
+from refluid.paddle.fluid.layers.argument import axes_of, axis_of
 
 __all__ = ["argmax", "argmin", "argsort", "has_inf", "has_nan", "isfinite", "reverse"]
 

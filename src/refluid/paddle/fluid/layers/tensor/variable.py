@@ -1,6 +1,6 @@
 """Variables to write to, parameters, and copies.
 
-May import: torch, numpy, core_avx, initializer, layer_helper_base, layers.
+May import: torch, numpy, core_avx, framework, initializer, layer_helper_base, layers.
 """
 
 from __future__ import annotations
@@ -14,19 +14,13 @@ from torch import Tensor
 
 from refluid.paddle.fluid import unique_name
 from refluid.paddle.fluid.core_avx.dtype import to_torch_dtype
-from refluid.paddle.fluid.core_avx.operator import (
-    ANY,
-    describe,
-    operator,
-)
+from refluid.paddle.fluid.core_avx.operator import ANY, describe, operator
 from refluid.paddle.fluid.core_avx.tracer import current_place
 from refluid.paddle.fluid.core_avx.variable import VarBase, wrap
 from refluid.paddle.fluid.framework import ParamBase
 from refluid.paddle.fluid.initializer import Initializer
 from refluid.paddle.fluid.layer_helper_base import create_parameter as _create_parameter
-from refluid.paddle.fluid.layers.argument import (
-    write,
-)
+from refluid.paddle.fluid.layers.argument import write
 from refluid.paddle.fluid.layers.tensor.constant import fill_constant
 from refluid.paddle.fluid.param_attr import ParamAttr
 
