@@ -8,6 +8,7 @@ import inspect
 import re
 
 import pytest
+
 from source_tree import Tree
 
 MODULES = [name for name in Tree().modules if name != "refluid.__main__"]

@@ -107,7 +107,7 @@ def round(x: Tensor, name: str | None = None) -> Tensor:
     """Round to whole numbers, halves away from zero; the gradient is 0. Same as Paddle 1.8."""
     # torch.round goes to the even number at halves; trunc keeps the largest floats exact
     whole = torch.trunc(x)
-    return whole + torch.trunc(torch.mul(torch.sub(x, whole), 2.0))
+    return whole + torch.trunc((x - whole) * 2.0)
 
 
 @operator("rsqrt", x=FLOAT)
@@ -137,7 +137,7 @@ def softplus(x: Tensor, name: str | None = None) -> Tensor:
 @operator("softsign", x=FLOAT)
 def softsign(x: Tensor, name: str | None = None) -> Tensor:
     """Return x / (1 + |x|). Same as Paddle 1.8."""
-    return torch.div(x, torch.add(torch.abs(x), 1.0))
+    return x / (torch.abs(x) + 1.0)
 
 
 @operator("sqrt", x=FLOAT)
@@ -161,7 +161,7 @@ def tanh(x: Tensor, name: str | None = None) -> Tensor:
 @operator("tanh_shrink", x=FLOAT)
 def tanh_shrink(x: Tensor, name: str | None = None) -> Tensor:
     """Return x - tanh(x). Same as Paddle 1.8."""
-    return torch.sub(x, torch.tanh(x))
+    return x - torch.tanh(x)
 
 
 @operator("softshrink", x=FLOAT)

@@ -5,6 +5,7 @@ May import: torch, operator.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -23,6 +24,21 @@ def _round(x: Tensor) -> Tensor:
     # halves away from zero, where torch goes to the even number
     whole = torch.trunc(x)
     return whole + torch.trunc((x - whole) * 2.0)
+
+
+# Paddle cuts the exponents of a softmax at -64, so that no probability of float32 becomes 0
+_LEAST = math.exp(-64.0)
+
+
+def softmax(x: Tensor, axis: int = -1) -> Tensor:
+    """Return probabilities, none below exp(-64) of the largest, so that log and gradient exist."""
+    result = torch.softmax(x, axis)
+    # asking for the least value costs less than raising all
+    if result.numel() and (result.is_cuda or float(torch.min(result.data)) < _LEAST):
+        # .data: the backward pass shall use the raised probabilities too
+        floor = torch.amax(result.data, axis, keepdim=True).mul_(_LEAST)
+        torch.maximum(result.data, floor, out=result.data)
+    return result
 
 
 # hardtanh rather than clamp: no gradient flows at the bounds themselves
@@ -58,7 +74,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "sign": torch.sign,
     "sin": torch.sin,
     "soft_relu": lambda x: torch.log1p(torch.exp(torch.clamp(x, -40.0, 40.0))),
-    "softmax": lambda x: torch.softmax(x, -1),
+    "softmax": softmax,
     "softplus": functional.softplus,
     "softshrink": functional.softshrink,
     "softsign": functional.softsign,

@@ -67,6 +67,9 @@ def cross_entropy(
     loss = torch.neg(torch.log(picked))
     # .data: the gradient at probability 0 stays that of the logarithm
     loss.data.clamp_(max=_INFINITE)
+    if ignored is not None:
+        # not -0.0, which the logarithm of 1 gives
+        loss.data.masked_fill_(ignored, 0.0)
     return torch.squeeze(loss, -1) if flat else loss
 
 

@@ -5,7 +5,6 @@ May import: torch, core_avx, layer_helper_base, layers.argument.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from torch.nn import functional
 from refluid.paddle.fluid.core_avx.dtype import to_torch_dtype
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import FLOAT, NUMBER, operator
+from refluid.paddle.fluid.core_avx.ops.activation import softmax as _softmax
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.layers.argument import as_variable, axis_of, number
 
@@ -43,7 +43,6 @@ __all__ = [
 
 # Paddle cuts the exponents of a softmax here, so that no probability of float32 becomes 0
 _LOWEST_EXPONENT = -64.0
-_LEAST = math.exp(_LOWEST_EXPONENT)
 
 
 @operator("relu", x=FLOAT)
@@ -86,7 +85,7 @@ def selu(
     """
     scale = 1.0507009873554805 if scale is None else scale
     alpha = 1.6732632423543772 if alpha is None else alpha
-    return torch.mul(functional.elu(x, alpha), scale)
+    return functional.elu(x, alpha) * scale
 
 
 @operator("swish", x=FLOAT)
@@ -98,7 +97,7 @@ def swish(x: Tensor, beta: float = 1.0, name: str | None = None) -> Tensor:
 @operator("mish", x=FLOAT)
 def mish(x: Tensor, threshold: float = 20, name: str | None = None) -> Tensor:
     """Return x * tanh(softplus(x)), softplus being x above `threshold`. Same as Paddle 1.8."""
-    return torch.mul(x, torch.tanh(functional.softplus(x, 1.0, threshold)))
+    return x * torch.tanh(functional.softplus(x, 1.0, threshold))
 
 
 @operator("hard_sigmoid", x=FLOAT)
@@ -106,7 +105,7 @@ def hard_sigmoid(
     x: Tensor, slope: float = 0.2, offset: float = 0.5, name: str | None = None
 ) -> Tensor:
     """Return slope * x + offset cut to [0, 1]. Same as Paddle 1.8."""
-    return functional.hardtanh(torch.add(torch.mul(x, slope), offset), 0.0, 1.0)
+    return functional.hardtanh(x * slope + offset, 0.0, 1.0)
 
 
 @operator("hard_swish", x=FLOAT)
@@ -118,8 +117,7 @@ def hard_swish(
     name: str | None = None,
 ) -> Tensor:
     """Return x * (x + offset cut to [0, threshold]) / scale. Same as Paddle 1.8."""
-    gate = functional.hardtanh(torch.add(x, offset), 0.0, threshold)
-    return torch.div(torch.mul(x, gate), scale)
+    return x * functional.hardtanh(x + offset, 0.0, threshold) / scale
 
 
 @operator("stanh", x=FLOAT)
@@ -127,7 +125,7 @@ def stanh(
     x: Tensor, scale_a: float = 0.67, scale_b: float = 1.7159, name: str | None = None
 ) -> Tensor:
     """Return scale_b * tanh(scale_a * x). Same as Paddle 1.8."""
-    return torch.mul(torch.tanh(torch.mul(x, scale_a)), scale_b)
+    return torch.tanh(x * scale_a) * scale_b
 
 
 @operator("soft_relu", x=FLOAT)
@@ -211,13 +209,7 @@ def softmax(
         axis: along which the results add up to 1.
     """
     axis = axis_of("softmax", "axis", axis, input.dim())
-    result = torch.softmax(input, axis)
-    # asking for the least value costs less than raising all
-    if result.numel() and (result.is_cuda or float(torch.min(result.data)) < _LEAST):
-        # .data: the backward pass shall use the raised probabilities too
-        floor = torch.amax(result.data, axis, keepdim=True).mul_(_LEAST)
-        torch.maximum(result.data, floor, out=result.data)
-    return result
+    return _softmax(input, axis)
 
 
 def log_probabilities(x: Tensor, axis: int, dtype: torch.dtype | None = None) -> Tensor:

@@ -54,7 +54,7 @@ def _from_last(widths: Sequence[int]) -> list[int]:
 @operator("pad2d", input=FLOAT)
 def pad2d(
     input: Tensor,
-    paddings: Sequence[int] | Tensor = (0, 0, 0, 0),
+    paddings: Sequence[int] | Tensor = [0, 0, 0, 0],  # noqa: B006  (Paddle's own default)
     mode: str = "constant",
     pad_value: float = 0.0,
     data_format: str = "NCHW",

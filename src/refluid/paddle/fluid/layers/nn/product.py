@@ -43,7 +43,7 @@ def matmul(
         y = torch.transpose(y, -1, -2) if y.dim() > 1 else torch.unsqueeze(y, 0)
     result = torch.matmul(x, y)
     if alpha != 1.0:
-        result = torch.mul(result, float(alpha))
+        result = result * float(alpha)
     return result if result.dim() else torch.unsqueeze(result, 0)
 
 
@@ -116,7 +116,7 @@ def dot(x: Tensor, y: Tensor, name: str | None = None) -> Tensor:
             f"dot: `x` and `y` must both be [N] or [B, N], but received {list(x.size())} and "
             f"{list(y.size())}."
         )
-    return torch.sum(torch.mul(x, y), -1, keepdim=True)
+    return (x * y).sum(-1, keepdim=True)
 
 
 @operator("cos_sim", X=FLOAT, Y=FLOAT)
@@ -129,7 +129,7 @@ def cos_sim(X: Tensor, Y: Tensor) -> Tensor:
     norms = torch.linalg.vector_norm(x, dim=1, keepdim=True) * torch.linalg.vector_norm(
         y, dim=1, keepdim=True
     )
-    return torch.div(torch.sum(torch.mul(x, y), 1, keepdim=True), norms)
+    return (x * y).sum(1, keepdim=True) / norms
 
 
 @operator("cross", input=NUMBER, other=NUMBER)

@@ -88,11 +88,11 @@ def _normalize_by_sums(
     scale_and_shift: Sequence[Tensor],
     act: str | None,
 ) -> Tensor:
-    mean = torch.div(torch.detach(total), torch.detach(size))
-    scale = torch.sqrt(torch.div(torch.detach(size), torch.detach(squares)))
-    result = torch.mul(torch.sub(input, mean), scale)
+    mean = total.detach() / size.detach()
+    scale = torch.sqrt(size.detach() / squares.detach())
+    result = (input - mean) * scale
     if scale_and_shift:
-        result = torch.add(torch.mul(result, scale_and_shift[0]), scale_and_shift[1])
+        result = result * scale_and_shift[0] + scale_and_shift[1]
     return activate(result, act)
 
 
@@ -110,8 +110,7 @@ def l2_normalize(x: Tensor, axis: int, epsilon: float = 1e-12, name: str | None 
     """
     wanted = 0 if x.dim() == 1 else 1 if axis is None else axis
     dim = axis_of("l2_normalize", "axis", wanted, x.dim())
-    squares = torch.sum(torch.mul(x, x), dim, keepdim=True)
-    return torch.div(x, torch.sqrt(torch.add(squares, epsilon)))
+    return x / torch.sqrt((x * x).sum(dim, keepdim=True) + epsilon)
 
 
 @operator("lrn", input=FLOAT)
@@ -177,5 +176,4 @@ def affine_channel(
     if scale is None or bias is None:
         raise EnforceNotMet("affine_channel: `scale` and `bias` must both be given.")
     shape = (-1,) if data_layout == "NHWC" else (-1, *[1] * (x.dim() - 2))
-    scaled = torch.mul(x, torch.reshape(scale, shape))
-    return activate(torch.add(scaled, torch.reshape(bias, shape)), check_act(act))
+    return activate(x * scale.reshape(shape) + bias.reshape(shape), check_act(act))
