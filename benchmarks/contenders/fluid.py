@@ -1,7 +1,7 @@
 """The course's training program for Paddle 1.x; a step ends at each `yield`."""
+
 import paddle.fluid as fluid
 from paddle.fluid.dygraph.nn import Conv2D, Linear, Pool2D
-
 from reader import load_data
 
 

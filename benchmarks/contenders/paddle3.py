@@ -1,8 +1,8 @@
 """The same training for Paddle 3; a step ends at each `yield`."""
+
 import paddle
 import paddle.nn.functional as F
 from paddle import nn
-
 from reader import load_data
 
 

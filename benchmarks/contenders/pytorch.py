@@ -1,9 +1,9 @@
 """The same training as somebody writes it by hand in PyTorch; a step ends at each `yield`."""
+
 import torch
 import torch.nn.functional as F
-from torch import nn
-
 from reader import load_data
+from torch import nn
 
 
 class MNIST(nn.Module):

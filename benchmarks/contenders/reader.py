@@ -2,6 +2,7 @@
 
 Standard library and NumPy only, and it runs under Python 3.7, because Paddle 1.8 uses it too.
 """
+
 import random
 
 import numpy as np

@@ -3,6 +3,7 @@
 `worker.py CONTENDER` runs under the contender's own interpreter (Python 3.7 for Paddle 1.8). The
 last answer, to an empty line, is the peak memory of the process in MiB.
 """
+
 import importlib
 import os
 import resource

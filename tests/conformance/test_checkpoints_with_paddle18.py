@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import paddle18
 import pytest
 
+import paddle18
 from refluid.checkpoint import read_state, write_state
 
 pytestmark = pytest.mark.timeout(600)

@@ -6,8 +6,9 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-import paddle18
 import pytest
+
+import paddle18
 
 PARITY = Path(__file__).parents[1] / "parity"
 

@@ -188,9 +188,7 @@ OPTIMIZERS = collections.OrderedDict([
 ])  # fmt: skip
 for name, make in OPTIMIZERS.items():
     train_case(name, make)
-    train_case(
-        name + " L2", lambda p, m=make: m(p, regularization=fluid.regularizer.L2Decay(0.1))
-    )
+    train_case(name + " L2", lambda p, m=make: m(p, regularization=fluid.regularizer.L2Decay(0.1)))
 for name, clip in [
     ("value", lambda: fluid.clip.GradientClipByValue(0.1)),
     ("norm", lambda: fluid.clip.GradientClipByNorm(0.2)),

@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import documents
 import pytest
+
+import documents
 
 FOLDER = Path(__file__).parent
 PRINTED = re.compile(r"epoch: (\d+), batch: (\d+), loss is: \[(\S+)\], acc is \[(\S+)\]")

@@ -47,7 +47,7 @@ class ElementType:
             raise CheckpointError("the state of a numpy.dtype is malformed")
         if state[2:5] != (None, None, None):
             raise CheckpointError("it holds an array whose elements are structures, not numbers")
-        self.dtype = self.dtype.newbyteorder(state[1])  # type: ignore[arg-type]
+        self.dtype = self.dtype.newbyteorder(state[1])
 
     def decode(self, raw: bytes, spend: Spend) -> np.ndarray:
         """Return the elements in `raw` as a new one-dimensional array in native byte order."""

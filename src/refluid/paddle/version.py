@@ -18,7 +18,7 @@ patch = "5"
 rc = "0"
 istaged = True
 commit = "8e1712a71057e3ca06a2927ceec51c18cb171fdc"
-with_mkl = "ON" if torch.backends.mkl.is_available() else "OFF"  # type: ignore[no-untyped-call]
+with_mkl = "ON" if torch.backends.mkl.is_available() else "OFF"
 
 
 def show() -> None:

@@ -169,7 +169,7 @@ def test_the_contents_are_on_the_disk_before_the_name_and_the_name_before_the_en
 
 def test_an_error_in_the_block_leaves_the_old_file_and_nothing_beside_it(tmp_path):
     (tmp_path / "file").write_bytes(b"old")
-    with pytest.raises(KeyError), replacing(tmp_path / "file") as file:  # noqa: PT012
+    with pytest.raises(KeyError), replacing(tmp_path / "file") as file:
         file.write(b"new")
         raise KeyError
     assert (tmp_path / "file").read_bytes() == b"old"

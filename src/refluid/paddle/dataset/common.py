@@ -112,6 +112,7 @@ class _WrongContent(Exception):
 def _fetch(url: str, path: str, md5sum: str) -> None:
     must_mkdirs(os.path.dirname(path))
     part = f"{path}.part-{os.getpid()}"
+    found = ""
     try:
         for _ in range(_ATTEMPTS):
             with (

@@ -23,6 +23,7 @@ from refluid.paddle.fluid import (
     wrapped_decorator,
 )
 from refluid.paddle.fluid.core import CPUPlace, CUDAPinnedPlace, CUDAPlace
+from refluid.paddle.fluid.dygraph import nn as _nn
 from refluid.paddle.fluid.dygraph.base import (
     disable_dygraph,
     disable_imperative,
@@ -91,5 +92,5 @@ __all__ = [
     "save_dygraph",
     "unique_name",
     "wrapped_decorator",
-    *dygraph.nn.__all__,
 ]
+__all__ += _nn.__all__

@@ -54,7 +54,7 @@ PADDLE_VERSION = "1.8.5"
 Variable = VarBase
 
 
-class ParamBase(VarBase, torch.nn.Parameter):
+class ParamBase(VarBase, torch.nn.Parameter):  # type: ignore[override]
     """A parameter of a Layer: a VarBase that is a torch.nn.Parameter too.
 
     Same as Paddle 1.8. It starts with undefined values; `Layer.create_parameter` fills them.
@@ -85,9 +85,7 @@ class ParamBase(VarBase, torch.nn.Parameter):
             raise ValueError(f"`shape` must be positive ints, but received {list(shape)}.")
         torch_dtype = to_torch_dtype(dtype)
         trainable = kwargs.get("trainable", True)
-        data = torch.empty(
-            tuple(shape), dtype=torch_dtype, device=_tracer.current_place().device
-        )
+        data = torch.empty(tuple(shape), dtype=torch_dtype, device=_tracer.current_place().device)
         self = torch.Tensor._make_subclass(cls, data, trainable and torch_dtype.is_floating_point)
         self._name = kwargs.get("name")
         self.trainable = trainable
@@ -102,7 +100,7 @@ class ParamBase(VarBase, torch.nn.Parameter):
     def __init__(self, shape: Sequence[int], dtype: Any, **kwargs: Any) -> None:
         """Accept the arguments of `__new__`, which uses them."""
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
         return str(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ParamBase:

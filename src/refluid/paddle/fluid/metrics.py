@@ -192,7 +192,7 @@ class Accuracy(MetricBase):
         self.value: Any = 0.0
         self.weight: Any = 0.0
 
-    def update(self, value: Any, weight: Any) -> None:
+    def update(self, value: Any, weight: Any) -> None:  # type: ignore[override]
         """Add one batch.
 
         Args:
@@ -278,7 +278,9 @@ class EditDistance(MetricBase):
         self.seq_num: Any = 0
         self.instance_error: Any = 0
 
-    def update(self, distances: np.ndarray, seq_num: Any) -> None:
+    def update(  # type: ignore[override]
+        self, distances: np.ndarray, seq_num: Any
+    ) -> None:
         """Add one batch.
 
         Args:

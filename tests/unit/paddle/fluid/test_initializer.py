@@ -52,7 +52,10 @@ def test_element_types_are_kept():
 
 def test_an_array_must_fit():
     values = np.arange(6.0).reshape(3, 2)
-    assert filled(initializer.NumpyArrayInitializer(values), 2, 3).tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert filled(initializer.NumpyArrayInitializer(values), 2, 3).tolist() == [
+        [0, 1, 2],
+        [3, 4, 5],
+    ]
     with pytest.raises(ValueError, match=r"shape \[4\], but the array .* \[3, 2\]"):
         filled(initializer.NumpyArrayInitializer(values), 4)
     with pytest.raises(ValueError, match=r"shape \[C_out, C_in, k, k\]"):

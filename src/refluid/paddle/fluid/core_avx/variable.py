@@ -273,7 +273,7 @@ class VarBase(torch.Tensor):
     def __str__(self) -> str:
         return self.to_string(True)
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
         return f"<paddle.fluid.core_avx.VarBase object at {id(self):#x}>"
 
     def __format__(self, spec: str) -> str:
@@ -384,5 +384,3 @@ def _shareable(array: np.ndarray) -> np.ndarray:
 def _kind(value: object) -> str:
     cls = type(value)
     return cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__name__}"
-
-

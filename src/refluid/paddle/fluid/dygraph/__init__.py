@@ -25,16 +25,18 @@ from refluid.paddle.fluid.dygraph.learning_rate_scheduler import *  # noqa: F403
 from refluid.paddle.fluid.dygraph.nn import *  # noqa: F403
 from refluid.paddle.fluid.dygraph.parallel import DataParallel, ParallelEnv, prepare_context
 
-__all__ = [  # noqa: PLE0604  (each part's own list)
+__all__ = [
     "BackwardStrategy",
     "DataParallel",
     "ParallelEnv",
     "Tracer",
+    "backward_strategy",
+    "parallel",
     "prepare_context",
-    *base.__all__,
-    *checkpoint.__all__,
-    *container.__all__,
-    *layers.__all__,
-    *learning_rate_scheduler.__all__,
-    *nn.__all__,
 ]
+__all__ += base.__all__
+__all__ += checkpoint.__all__
+__all__ += container.__all__
+__all__ += layers.__all__
+__all__ += learning_rate_scheduler.__all__
+__all__ += nn.__all__

@@ -140,8 +140,7 @@ def to_variable(
             f"{type(value).__name__}; wrap it as in to_variable(np.array(value))."
         )
     assert in_dygraph_mode(), (
-        "to_variable works in the dynamic graph only: "
-        "call it inside `with fluid.dygraph.guard():`."
+        "to_variable works in the dynamic graph only: call it inside `with fluid.dygraph.guard():`."
     )
     place = current_place()
     share = place.device.type == "cpu" and zero_copy is not False
@@ -187,11 +186,7 @@ def grad(
     starts = _starts(grad_outputs, outputs)
     blocked = () if no_grad_vars is None else _variables(no_grad_vars, "no_grad_vars")
     assert only_inputs, "`only_inputs` must be True."
-    hooks: list[Any] = [
-        v.register_hook(torch.zeros_like)  # type: ignore[no-untyped-call]
-        for v in blocked
-        if v.requires_grad
-    ]
+    hooks: list[Any] = [v.register_hook(torch.zeros_like) for v in blocked if v.requires_grad]
     try:
         found = torch.autograd.grad(
             [seen(v) for v in outputs],
@@ -214,8 +209,7 @@ def _variables(value: Any, name: str) -> list[VarBase]:
     assert variables, f"grad: `{name}` must not be empty."
     for v in variables:
         assert isinstance(v, VarBase), (
-            f"grad: `{name}` must be a Variable or a list of them, but received "
-            f"{type(v).__name__}."
+            f"grad: `{name}` must be a Variable or a list of them, but received {type(v).__name__}."
         )
     return variables
 

@@ -114,9 +114,7 @@ class Layer(torch.nn.Module):
             The parameter, or None if `attr` is False.
         """
         attr = None if isinstance(attr, str) and attr == "" else attr
-        return create_parameter(
-            self._full_name, attr, shape, dtype, is_bias, default_initializer
-        )
+        return create_parameter(self._full_name, attr, shape, dtype, is_bias, default_initializer)
 
     def create_variable(
         self,

@@ -110,7 +110,7 @@ class DataParallel(Layer):
     def apply_collective_grads(self) -> None:
         """Sum the gradients over all processes."""
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Return the model's own state dictionary, without a prefix."""
         return self._layers.state_dict(*args, **kwargs)
 

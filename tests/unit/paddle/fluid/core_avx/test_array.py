@@ -55,7 +55,10 @@ def test_it_fits_into_lists_and_elements_of_arrays(loss):
 
 
 def test_it_is_pickled_as_a_plain_array(loss):
-    code = "import pickle, sys; a = pickle.load(sys.stdin.buffer); print(type(a), a, sys.modules.get('refluid'))"
+    code = (
+        "import pickle, sys; a = pickle.load(sys.stdin.buffer);"
+        "print(type(a), a, sys.modules.get('refluid'))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], input=pickle.dumps(loss), capture_output=True, check=True
     )

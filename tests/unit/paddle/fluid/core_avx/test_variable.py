@@ -185,4 +185,8 @@ def test_a_parameter_copies_with_its_attributes():
     p.set_value(np.zeros(2, "float32"))
     assert twin.numpy().tolist() == [1, 1]
     assert type(twin) is ParamBase
-    assert (twin.name, twin.optimize_attr, twin.stop_gradient) == ("w", {"learning_rate": 0.5}, False)
+    assert (twin.name, twin.optimize_attr, twin.stop_gradient) == (
+        "w",
+        {"learning_rate": 0.5},
+        False,
+    )

@@ -166,8 +166,15 @@ def test_plain_modules_are_accepted_inside():
             return self.fluid(self.native(x))
 
     mixed = Mixed()
-    assert list(mixed.state_dict()) == ["native.weight", "native.bias", "fluid.weight", "fluid.bias"]
-    mixed.set_dict({key: np.ones(list(p.shape), "float32") for key, p in mixed.state_dict().items()})
+    assert list(mixed.state_dict()) == [
+        "native.weight",
+        "native.bias",
+        "fluid.weight",
+        "fluid.bias",
+    ]
+    mixed.set_dict(
+        {key: np.ones(list(p.shape), "float32") for key, p in mixed.state_dict().items()}
+    )
     y = mixed(to_variable(np.ones((1, 2), "float32")))
     assert y.numpy().tolist() == [[10.0]]
     y.backward()

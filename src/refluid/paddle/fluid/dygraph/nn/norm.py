@@ -142,7 +142,9 @@ class LayerNorm(Layer):
         dtype: str = "float32",
     ) -> None:
         super().__init__()
-        sizes = [normalized_shape] if hasattr(normalized_shape, "__index__") else normalized_shape
+        sizes: Any = normalized_shape
+        if hasattr(normalized_shape, "__index__"):
+            sizes = [normalized_shape]
         if not isinstance(sizes, (list, tuple)) or not all(hasattr(n, "__index__") for n in sizes):
             raise TypeError(
                 f"`normalized_shape` must be an int or a list of ints, but received "

@@ -146,7 +146,7 @@ class _SoftRelu(torch.autograd.Function):
         return result
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
         (result,) = ctx.saved_tensors
         return grad * (1.0 - torch.exp(-result)) * (result < ctx.threshold), None
 

@@ -88,7 +88,7 @@ def strided_slice(
         dim = axis_of("strided_slice", "axes", axis, input.dim())
         length = input.size(dim)
         if stride < 0 and end < -length:
-            end = None  # type: ignore[assignment]
+            end = None
         span = range(length)[start:end:stride]
         if len(span) <= 0:
             raise EnforceNotMet(f"strided_slice: [{start}:{end}:{stride}] is empty in {length}.")
@@ -132,7 +132,7 @@ class _LastGather(torch.autograd.Function):
         return torch.index_select(input, 0, rows)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
         (rows,) = ctx.saved_tensors
         taken, last = _last_places(rows, ctx.num_rows)
         picked = torch.index_select(grad, 0, last)
@@ -219,7 +219,7 @@ class _Scatter(torch.autograd.Function):
         return torch.index_copy(input, 0, taken, torch.index_select(updates, 0, last))
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, Tensor, None]:  # type: ignore[override]
         (rows,) = ctx.saved_tensors
         return grad, None, torch.index_select(grad, 0, rows), None
 

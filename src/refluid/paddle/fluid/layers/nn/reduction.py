@@ -73,7 +73,7 @@ class _Extremum(torch.autograd.Function):
         return result
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
         x, result = ctx.saved_tensors
         return torch.mul(grad, torch.eq(x, result)), None, None
 

@@ -130,14 +130,14 @@ class BasicGRUUnit(_Unit):
         super().__init__(name_scope, hidden_size, param_attr, bias_attr, dtype)
         self._gate_activation, self._activation = gate_activation, activation
 
-    def _build_once(self, input: VarBase, hidden: VarBase) -> None:  # type: ignore[override]
+    def _build_once(self, input: VarBase, hidden: VarBase) -> None:
         size = input.shape[-1]
         self._gate_weight = self._make_weight(size, 2, "_gate")
         self._candidate_weight = self._make_weight(size, 1, "_candidate")
         self._gate_bias = self._make_bias(2, "_gate")
         self._candidate_bias = self._make_bias(1, "_candidate")
 
-    def forward(self, input: VarBase, hidden: VarBase) -> VarBase:  # type: ignore[override]
+    def forward(self, input: VarBase, hidden: VarBase) -> VarBase:
         """Return the new state [B, D] for an input [B, N] and the state before [B, D]."""
         gates = matmul(concat([input, hidden], 1), self._gate_weight)
         gates = self._gate_activation(elementwise_add(gates, self._gate_bias))
@@ -162,15 +162,11 @@ class BasicLSTMUnit(_Unit):
         super().__init__(name_scope, hidden_size, param_attr, bias_attr, dtype)
         self._forget_bias = float(forget_bias)
 
-    def _build_once(  # type: ignore[override]
-        self, input: VarBase, hidden: VarBase, memory: VarBase
-    ) -> None:
+    def _build_once(self, input: VarBase, hidden: VarBase, memory: VarBase) -> None:
         self._weight = self._make_weight(input.shape[-1], 4)
         self._bias = self._make_bias(4)
 
-    def forward(  # type: ignore[override]
-        self, input: VarBase, hidden: VarBase, memory: VarBase
-    ) -> tuple[VarBase, VarBase]:
+    def forward(self, input: VarBase, hidden: VarBase, memory: VarBase) -> tuple[VarBase, VarBase]:
         """Return output and memory [B, D] for an input [B, N] and those before [B, D]."""
         gates = elementwise_add(matmul(concat([input, hidden], 1), self._weight), self._bias)
         enter, candidate, forget, leave = split(gates, 4, -1)
@@ -254,9 +250,7 @@ class LSTMCell(RNNCell):
         self.hidden_size = hidden_size
         self.lstm_unit = BasicLSTMUnit(name, hidden_size, param_attr, bias_attr, forget_bias, dtype)
 
-    def call(  # type: ignore[override]
-        self, inputs: VarBase, states: list[VarBase]
-    ) -> tuple[VarBase, list[VarBase]]:
+    def call(self, inputs: VarBase, states: list[VarBase]) -> tuple[VarBase, list[VarBase]]:  # type: ignore[override]
         """Return the output [B, D], and [output, memory], for the two before."""
         hidden, memory = states
         new_hidden, new_memory = self.lstm_unit(inputs, hidden, memory)
