@@ -21,6 +21,8 @@ from refluid import __version__, env
 from refluid.errors import RefluidError
 from refluid.hook import install, memory, program
 
+__all__ = ["main"]
+
 HELP = """\
 refluid runs programs written for PaddlePaddle 1.8 (fluid.dygraph) on PyTorch, unmodified.
 

@@ -18,6 +18,20 @@ from pathlib import Path
 
 from refluid.errors import DeviceError
 
+__all__ = [
+    "DATA",
+    "DEVICE",
+    "DEVICES",
+    "current_endpoint",
+    "data_home",
+    "force_device",
+    "forced_device",
+    "num_trainers",
+    "selected_gpu",
+    "trainer_endpoints",
+    "trainer_id",
+]
+
 DEVICE = "REFLUID_DEVICE"
 DATA = "REFLUID_DATA"
 DEVICES = ("cpu", "cuda")

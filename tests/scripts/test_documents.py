@@ -83,12 +83,9 @@ def test_matplotlib_listing_collects_losses(shared, small_data, tmp_path):
 def test_l2_regularization_keeps_weights_small(shared, small_data, tmp_path):
     pytest.importorskip("matplotlib", reason="Matplotlib is not installed")
     end = "\n    print('norm', float(fluid.layers.reduce_sum(model.fc.weight * model.fc.weight)))\n"
-    norms = []
-    for name, program in (("l2", documents.regularization()), ("plain", documents.plotting())):
-        folder = tmp_path / name
-        folder.mkdir()
-        norms.append(float(run(program + end, folder, small_data).split("norm ")[1]))
-    assert norms[0] < norms[1] / 10
+    printed = run(documents.regularization() + end, tmp_path, small_data)
+    # Xavier starts 9800 weights from [-l, l] with l^2 = 6 / 990: the squares add up to about 19.8
+    assert float(printed.split("norm ")[1]) < 19.8 / 3
 
 
 @pytest.mark.timeout(120)

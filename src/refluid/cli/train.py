@@ -146,6 +146,8 @@ def train(
             "`--device` is cuda, but this machine has no GPU that torch can use: leave it out, "
             "or choose cpu."
         )
+    # on a GPU too, the same seed shall give the same numbers
+    torch.backends.cudnn.deterministic = True
     screen = Screen(config)
     with screen.reading(data) as progress:
         data_set = load_digits() if data is None else load_mnist(data, progress)

@@ -34,4 +34,9 @@ def wrap_decorator(decorator_func: Callable[[Callable[..., Any]], Callable[..., 
     return decorate
 
 
-signature_safe_contextmanager = wrap_decorator(contextlib.contextmanager)
+def signature_safe_contextmanager(func: Callable[..., Any]) -> Any:
+    """Make a context manager of a generator function; the other name of contextmanager.
+
+    Same as Paddle 1.8.
+    """
+    return contextlib.contextmanager(func)

@@ -1,4 +1,7 @@
-"""`EnforceNotMet`: what Paddle's operators raise, and old scripts catch. Imports nothing."""
+"""`EnforceNotMet`: what Paddle's operators raise, and old scripts catch.
+
+May import: nothing.
+"""
 
 from __future__ import annotations
 

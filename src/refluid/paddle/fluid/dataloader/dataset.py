@@ -1,4 +1,7 @@
-"""`Dataset`, the base of data sets that are read by index. Imports nothing."""
+"""`Dataset`, the base of data sets that are read by index.
+
+May import: nothing.
+"""
 
 from __future__ import annotations
 
