@@ -2,7 +2,8 @@
 
 variable.py  VarBase, a torch.Tensor      operator.py  the one door for operators
 tracer.py    modes and the backward pass  ops/         operators that carry weights
-dtype.py, place.py, error.py, array.py, text.py, random.py: what their names say.
+arithmetic.py, array.py, dtype.py, error.py, place.py, random.py, strategy.py, text.py: what their
+names say.
 
 May import: torch, numpy, refluid.env, refluid.errors; nothing of Paddle's public API.
 """
@@ -15,8 +16,9 @@ from refluid import env
 from refluid.paddle.fluid.core_avx.dtype import VarDesc
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet, EOFException
 from refluid.paddle.fluid.core_avx.place import CPUPlace, CUDAPinnedPlace, CUDAPlace, Place
+from refluid.paddle.fluid.core_avx.strategy import BackwardStrategy, ParallelStrategy
 from refluid.paddle.fluid.core_avx.tracer import Tracer
-from refluid.paddle.fluid.core_avx.variable import BackwardStrategy, VarBase
+from refluid.paddle.fluid.core_avx.variable import VarBase
 
 __all__ = [
     "BackwardStrategy",
@@ -25,6 +27,7 @@ __all__ = [
     "CUDAPlace",
     "EOFException",
     "EnforceNotMet",
+    "ParallelStrategy",
     "Place",
     "Tracer",
     "VarBase",

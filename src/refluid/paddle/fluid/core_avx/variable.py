@@ -6,7 +6,7 @@ is added here: shape as a list, dtype as VarType, names, gradients as arrays, pr
 
 An operator result becomes a VarBase by `wrap`, which changes the class of the fresh tensor in
 place, so that wrapping costs no copy and leaves no trace in the graph.
-May import: torch, numpy, arithmetic, array, dtype, place, text, tracer.
+May import: torch, numpy, arithmetic, array, dtype, place, strategy, text, tracer.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from refluid.paddle.fluid.core_avx import arithmetic, tracer
 from refluid.paddle.fluid.core_avx.array import Array
 from refluid.paddle.fluid.core_avx.dtype import VarType, to_torch_dtype, to_var_type
 from refluid.paddle.fluid.core_avx.place import Place, place_of
+from refluid.paddle.fluid.core_avx.strategy import BackwardStrategy
 from refluid.paddle.fluid.core_avx.text import tensor_text
 
-__all__ = ["BackwardStrategy", "VarBase", "from_numpy", "plain", "seen", "wrap"]
+__all__ = ["VarBase", "from_numpy", "plain", "seen", "wrap"]
 
 _Tensor = torch.Tensor
 _shape = torch.Tensor.shape.__get__  # type: ignore[attr-defined]
@@ -286,15 +287,6 @@ class VarBase(torch.Tensor):
 
     def __hash__(self) -> int:
         return id(self)
-
-
-class BackwardStrategy:
-    """How gradients of branches are summed; torch fixes the order, so this has no effect."""
-
-    __module__ = "paddle.fluid.core_avx"
-
-    def __init__(self) -> None:
-        self.sort_sum_gradient = False
 
 
 def _method(name: str) -> Any:

@@ -58,6 +58,18 @@ def guard(place: Place | None = None) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def program_desc_tracing_guard(enable: bool) -> Iterator[None]:
+    """Do nothing: it concerns the static graph alone. Same as Paddle 1.8."""
+    yield
+
+
+@contextmanager
+def param_guard(parameters: dict[str, Any]) -> Iterator[None]:
+    """Do nothing: it concerns the static graph alone. Same as Paddle 1.8."""
+    yield
+
+
 _open_guard: AbstractContextManager[None] | None = None
 
 

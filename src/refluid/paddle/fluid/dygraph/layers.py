@@ -25,6 +25,9 @@ from refluid.paddle.fluid.layer_helper_base import create_parameter
 
 __all__ = ["Layer"]
 
+# what register_forward_pre_hook returns: call its remove()
+HookRemoveHelper = torch.utils.hooks.RemovableHandle
+
 
 def _snake_case(name: str) -> str:
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)

@@ -6,25 +6,14 @@ May import: refluid.env, refluid.errors, core_avx, layers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from refluid import env
 from refluid.errors import UnsupportedFluidAPI
-from refluid.paddle.fluid.core_avx import VarBase
+from refluid.paddle.fluid.core_avx import ParallelStrategy, VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
 
 __all__ = ["DataParallel", "Env", "ParallelEnv", "prepare_context"]
-
-
-@dataclass
-class ParallelStrategy:
-    """How many processes train together, and which one this is."""
-
-    nranks: int = 1
-    local_rank: int = 0
-    trainer_endpoints: list[str] = field(default_factory=list)
-    current_endpoint: str = ""
 
 
 class ParallelEnv:
