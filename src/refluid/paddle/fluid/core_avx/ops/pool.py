@@ -118,6 +118,10 @@ def _pool(
     return out.movedim(1, -1) if last else out
 
 
+def _channels_last(grad: Tensor) -> Tensor:
+    return grad.contiguous(memory_format=torch.channels_last)
+
+
 def _pool_by_torch(
     x: Tensor,
     pool_size: list[int],
@@ -129,7 +133,11 @@ def _pool_by_torch(
 ) -> Tensor:
     padding = [before for before, _ in pairs]
     if pool_type == "max":
-        return _MAX[len(pairs)](x, pool_size, stride, padding, ceil_mode=ceil_mode)
+        out = _MAX[len(pairs)](x, pool_size, stride, padding, ceil_mode=ceil_mode)
+        if out.requires_grad and out.dim() == 4 and out.stride(1) == 1:
+            # a gradient laid out otherwise, as a reshape gives it, takes torch a slower way
+            out.register_hook(_channels_last)
+        return out
     # torch's own count would clip windows that ceil_mode lets reach beyond the padding
     divisor = None if exclusive else math.prod(pool_size)
     return _AVERAGE[len(pairs)](x, pool_size, stride, padding, ceil_mode, False, divisor)
