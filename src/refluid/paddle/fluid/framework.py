@@ -2,7 +2,7 @@
 
 Paddle keeps the static graph here too. Of that only what dynamic-graph programs touch in passing
 is there: a `Program` that has a `random_seed`, `default_main_program()`, `program_guard`.
-May import: core_avx, unique_name.
+May import: core_avx, unique_name, paddle.version.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from refluid.paddle.fluid.core_avx import CPUPlace, CUDAPinnedPlace, CUDAPlace, 
 from refluid.paddle.fluid.core_avx import tracer as _tracer
 from refluid.paddle.fluid.core_avx.dtype import VarType, to_torch_dtype, to_var_type
 from refluid.paddle.fluid.core_avx.place import Place
+from refluid.paddle.version import full_version
 
 __all__ = [
     "CPUPlace",
@@ -45,8 +46,6 @@ __all__ = [
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-
-PADDLE_VERSION = "1.8.5"
 
 
 # --- variables and parameters -------------------------------------------------------------------
@@ -292,12 +291,12 @@ def require_version(min_version: str, max_version: str | None = None) -> None:
         if not (1 <= len(parts) <= 4 and all(part.isdigit() for part in parts)):
             raise ValueError(f'`{name}` must look like "1.8.5", but received {version!r}.')
         bounds.append(tuple(int(part) for part in [*parts, "0", "0", "0"][:4]))
-    current = (*(int(part) for part in PADDLE_VERSION.split(".")), 0)
+    current = (*(int(part) for part in full_version.split(".")), 0)
     if bounds[0] > current or (len(bounds) > 1 and bounds[1] < current):
         wanted = min_version if max_version is None else f"{min_version} to {max_version}"
         # a bare Exception, which is what Paddle raises and scripts catch
         raise Exception(
-            f"version {wanted} of Paddle is required, but refluid stands for {PADDLE_VERSION}."
+            f"version {wanted} of Paddle is required, but refluid stands for {full_version}."
         )
 
 

@@ -335,8 +335,7 @@ def seen(tensor: torch.Tensor) -> torch.Tensor:
 
 def plain(tensor: torch.Tensor) -> torch.Tensor:
     """Return what operators see of a variable: a plain tensor on the same memory and graph."""
-    if type(tensor) is _Tensor:
-        return tensor
+    # a new object for a plain tensor too: `wrap` would change the class of the caller's own
     return _Tensor.detach(tensor) if getattr(tensor, "_cut", False) else _plain(tensor, _Tensor)
 
 

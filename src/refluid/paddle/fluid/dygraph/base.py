@@ -17,7 +17,7 @@ from refluid.paddle.fluid import unique_name
 from refluid.paddle.fluid.core_avx import BackwardStrategy, Place, Tracer, VarBase
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.tracer import current_place, use_tracer
-from refluid.paddle.fluid.core_avx.variable import from_numpy, seen, wrap
+from refluid.paddle.fluid.core_avx.variable import from_numpy, plain, seen, wrap
 from refluid.paddle.fluid.framework import Program, dygraph_only, in_dygraph_mode, program_guard
 
 __all__ = [
@@ -144,8 +144,10 @@ def to_variable(
         TypeError: `value` is something else, such as a list or a number.
         AssertionError: no guard is open.
     """
+    if isinstance(value, VarBase):
+        return value
     if isinstance(value, torch.Tensor):
-        return wrap(value)
+        return wrap(plain(value))
     if not isinstance(value, np.ndarray):
         raise TypeError(
             "to_variable: `value` must be a numpy.ndarray or a Variable, but received "

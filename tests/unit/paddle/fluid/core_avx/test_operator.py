@@ -34,6 +34,11 @@ def flat(x):
     return x.reshape(-1)
 
 
+@operator("test_same", x=FLOAT)
+def same(x):
+    return x
+
+
 @pytest.fixture(autouse=True)
 def _graph():
     with guard():
@@ -53,6 +58,14 @@ def test_results_are_variables():
 
 def test_plain_tensors_are_admitted():
     assert weighted(torch.ones(2, 2), scale=3.0).numpy().tolist() == [[3, 3], [3, 3]]
+
+
+def test_the_callers_own_tensor_stays_a_plain_one():
+    mine = torch.ones(2)
+    assert type(flat(mine)) is VarBase
+    assert type(same(mine)) is VarBase
+    assert type(to_variable(mine)) is VarBase
+    assert type(mine) is torch.Tensor
 
 
 def test_every_operator_stands_in_the_table():
