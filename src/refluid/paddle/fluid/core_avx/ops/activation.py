@@ -1,6 +1,6 @@
 """Activations by Paddle's operator name, with the defaults that `act="..."` implies; PRelu.
 
-May import: torch, operator.
+May import: torch, operator, rectify.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import FLOAT, describe, operator
+from refluid.paddle.fluid.core_avx.ops.rectify import rectify_
 
 __all__ = ["ACTIVATIONS", "activate", "check_act", "prelu"]
 
@@ -89,7 +90,7 @@ ACTIVATIONS: dict[str, Activation] = {
 
 # their backward passes need the result only, so that the input may be overwritten by it
 _IN_PLACE: dict[str, Activation] = {
-    "relu": torch.relu_,
+    "relu": rectify_,
     "sigmoid": torch.sigmoid_,
     "tanh": torch.tanh_,
 }

@@ -2,7 +2,7 @@
 
 torch's kernels do the work. Where their rules differ from Paddle's (windows that lie wholly in the
 padding or outside, more padding before an axis than after it, wide padding) the input is padded by
-hand first. May import: torch, operator, conv, window.
+hand first. May import: torch, operator, rectify, window.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import FLOAT, operator
+from refluid.paddle.fluid.core_avx.ops.rectify import max_pool2d_of_rectified
 from refluid.paddle.fluid.core_avx.ops.window import Padding, pad_pairs, pad_widths
 
 __all__ = ["pool2d", "pool3d"]
@@ -133,6 +134,10 @@ def _pool_by_torch(
 ) -> Tensor:
     padding = [before for before, _ in pairs]
     if pool_type == "max":
+        if x.dim() == 4 and x.stride(1) == 1 and x.requires_grad:
+            out = max_pool2d_of_rectified(x, pool_size, stride, padding, ceil_mode)
+            if out is not None:
+                return out
         out = _MAX[len(pairs)](x, pool_size, stride, padding, ceil_mode=ceil_mode)
         if out.requires_grad and out.dim() == 4 and out.stride(1) == 1:
             # a gradient laid out otherwise, as a reshape gives it, takes torch a slower way
