@@ -1,12 +1,17 @@
 """Train on PyTorch with programs written for PaddlePaddle 1.8, and stop and resume anywhere.
 
-`refluid.install()`, in a notebook `%load_ext refluid`, and on a command line
-`python -m refluid script.py` make `import paddle` mean refluid's implementation. Importing this
-package changes nothing by itself, and loads neither torch nor the implementation.
-May import: errors, hook.
+`refluid.Run` makes any training loop one that can be killed and started again, bit for bit;
+`refluid.Batches` gives it its data. `refluid.install()`, in a notebook `%load_ext refluid`, and on
+a command line `python -m refluid script.py` make `import paddle` mean refluid's implementation.
+Importing this package changes nothing by itself, and loads neither torch nor the implementation:
+`Run` and `Batches`, which need torch, are loaded when they are first asked for.
+May import: errors, hook; data and loop when asked for.
 """
 
 from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from refluid.errors import (
     CheckpointError,
@@ -14,18 +19,28 @@ from refluid.errors import (
     DeviceError,
     RefluidError,
     RefluidWarning,
+    RunError,
+    StateError,
     UnsupportedFluidAPI,
     UnsupportedFluidAttribute,
     UnsupportedFluidImport,
 )
 from refluid.hook import install, load_ipython_extension
 
+if TYPE_CHECKING:
+    from refluid.data.batches import Batches
+    from refluid.loop.run import Run
+
 __all__ = [
+    "Batches",
     "CheckpointError",
     "DataError",
     "DeviceError",
     "RefluidError",
     "RefluidWarning",
+    "Run",
+    "RunError",
+    "StateError",
     "UnsupportedFluidAPI",
     "UnsupportedFluidAttribute",
     "UnsupportedFluidImport",
@@ -35,3 +50,13 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+_LOADED_LATER = {"Batches": "refluid.data.batches", "Run": "refluid.loop.run"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LOADED_LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_LOADED_LATER[name]), name)
+    globals()[name] = value
+    return value

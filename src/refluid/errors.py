@@ -5,8 +5,10 @@ RefluidError
     UnsupportedFluidAttribute      ... reached as an attribute (an AttributeError)
     UnsupportedFluidImport         ... reached by an import (an ImportError)
   DeviceError                    a device was asked for that is not there (a RuntimeError)
-  CheckpointError                a checkpoint file cannot be read or written (a RuntimeError)
+  CheckpointError                a checkpoint cannot be read, written or used (a RuntimeError)
   DataError                      a data set is missing, cut or of another kind (a ValueError)
+  RunError                       a run's directory or loop cannot be used so (a RuntimeError)
+  StateError                     an object's state cannot be captured (a TypeError)
 RefluidWarning                   something works, but not as the caller may expect
 
 `paddle.fluid.core.EnforceNotMet` is not here: scripts catch it under Paddle's name, and its base
@@ -21,6 +23,8 @@ __all__ = [
     "DeviceError",
     "RefluidError",
     "RefluidWarning",
+    "RunError",
+    "StateError",
     "UnsupportedFluidAPI",
     "UnsupportedFluidAttribute",
     "UnsupportedFluidImport",
@@ -53,6 +57,14 @@ class CheckpointError(RefluidError, RuntimeError):
 
 class DataError(RefluidError, ValueError):
     """A data set is missing, truncated, or not what its format says."""
+
+
+class RunError(RefluidError, RuntimeError):
+    """A run's directory is in use, belongs to something else, or its loop is used wrongly."""
+
+
+class StateError(RefluidError, TypeError):
+    """An object that is to be saved has no state, or holds something that cannot be saved."""
 
 
 class RefluidWarning(UserWarning):

@@ -14,6 +14,7 @@ import typer
 
 from refluid import __version__
 from refluid.cli.train import train
+from refluid.cli.verify import verify
 from refluid.errors import RefluidError
 
 __all__ = ["app", "main"]
@@ -29,6 +30,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(train)
+# the first word that is no option begins the command that is verified, with options of its own
+app.command(context_settings={"allow_interspersed_args": False})(verify)
 
 
 def _print_version(wanted: bool) -> None:
@@ -50,9 +53,11 @@ def _describe(
         ),
     ] = False,
 ) -> None:
-    """Train on PyTorch with programs written for PaddlePaddle 1.8.
+    """Train on PyTorch with programs written for PaddlePaddle 1.8, and stop and resume anywhere.
 
     A program of your own runs unmodified: `python -m refluid program.py`
+
+    One that uses `refluid.Run` goes on where it was killed: `refluid verify -- python program.py`
     """
 
 

@@ -20,8 +20,7 @@ from refluid.data import DataSet
 from refluid.data import Progress as ReadingProgress
 from refluid.paddle.fluid.core_avx.place import default_place
 from refluid.train.config import Decay, OptimizerName, TrainConfig
-from refluid.train.history import Epoch, Score, Step
-from refluid.train.program import Outcome
+from refluid.train.program import Outcome, Score
 
 __all__ = ["Screen"]
 
@@ -38,7 +37,7 @@ class Screen:
         # what is shown holds paths of the user's, which must not be wrapped or taken for markup
         self._console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
         self._bar = self._new_bar()
-        self._saved_epoch = 0
+        self._num_steps = 0
         self._path: Path | None = None
 
     def _new_bar(self) -> Progress:
@@ -73,9 +72,10 @@ class Screen:
         with self._bar:
             yield self
 
-    def begin(self, first_epoch: int, steps_per_epoch: int, num_parameters: int) -> None:
+    def begin(self, steps_per_epoch: int, num_parameters: int, loaded: bool) -> None:
         """Show what is going to be trained, and how."""
         config = self._config
+        self._num_steps = config.epochs * steps_per_epoch
         self._line(
             "network",
             f"2 x (convolution, pooling), linear, softmax: {num_parameters:,} parameters, "
@@ -88,72 +88,61 @@ class Screen:
             f"{config.optimizer.value}, learning rate {config.first_rate:g}{decay}{l2}; "
             f"{config.epochs} epochs of {steps_per_epoch} steps of {config.batch_size} images",
         )
-        if first_epoch:
-            self._line("loaded", f"{config.load}, after {first_epoch} epochs")
-        self._console.print(f"\n{'training':>28}{'validation':>22}")
-        self._console.print(
-            f"{'epoch':>9}{'loss':>10}{'accuracy':>10}{'loss':>12}{'accuracy':>10}{'time':>10}"
-        )
-        self._bar.add_task(
-            "training",
-            completed=first_epoch * steps_per_epoch,
-            total=config.epochs * steps_per_epoch,
-            status="",
-        )
+        if loaded:
+            self._line("begins from", str(config.load))
 
-    def step(self, step: Step) -> None:
-        """Move the bar."""
-        loss, accuracy = _texts(step.score)
+    def step(self, number: int, score: Score) -> None:
+        """Move the bar; above it goes the table's head, when the run has said where it begins."""
+        if not self._bar.tasks:
+            self._console.print(f"\n{'training':>28}{'validation':>22}")
+            self._console.print(
+                f"{'epoch':>9}{'loss':>10}{'accuracy':>10}{'loss':>12}{'accuracy':>10}{'time':>10}"
+            )
+            self._bar.add_task("training", completed=number, total=self._num_steps, status="")
+        loss, accuracy = _texts(score)
         self._bar.update(
             self._bar.task_ids[0],
-            completed=step.number + 1,
+            completed=number + 1,
             status=f"loss {loss}  accuracy {accuracy}",
         )
 
-    def epoch(self, epoch: Epoch) -> None:
+    def epoch(self, number: int, train: Score, valid: Score, seconds: float) -> None:
         """Print the line of an epoch."""
-        self._saved_epoch = epoch.number
-        number = f"{epoch.number}/{self._config.epochs}"
-        train_loss, train_accuracy = _texts(epoch.train)
-        valid_loss, valid_accuracy = _texts(epoch.valid)
+        epoch = f"{number}/{self._config.epochs}"
+        train_loss, train_accuracy = _texts(train)
+        valid_loss, valid_accuracy = _texts(valid)
         self._console.print(
-            f"{number:>9}{train_loss:>10}{train_accuracy:>10}{valid_loss:>12}{valid_accuracy:>10}"
-            f"{epoch.seconds:>8.1f} s"
+            f"{epoch:>9}{train_loss:>10}{train_accuracy:>10}{valid_loss:>12}{valid_accuracy:>10}"
+            f"{seconds:>8.1f} s"
         )
 
     def conclude(self, outcome: Outcome) -> None:
         """Show what the run came to, where it is, and what could be tried next."""
+        if not self._bar.tasks:
+            self._console.print("\nThe run is complete: nothing was left to train.")
         loss, accuracy = _texts(outcome.test, digits=2)
         self._console.print(
-            f"\nTest accuracy {accuracy}, loss {loss}, after {outcome.seconds:.1f} s of training."
+            f"\nTest accuracy {accuracy}, loss {loss}, after {outcome.num_epochs} epochs."
         )
         self._line("parameters", str(outcome.parameters))
         self._line("optimizer", str(outcome.optimizer))
         without = "not drawn: pip install 'refluid[plot]' for matplotlib"
         self._line("curves", str(outcome.curves or without))
         self._console.print("\nNext:")
-        for what, how in self._next():
+        for what, how in self._next(outcome):
             self._console.print(f"  {what:<19}{how}")
 
-    def _next(self) -> Iterator[tuple[str, str]]:
+    def _next(self, outcome: Outcome) -> Iterator[tuple[str, str]]:
         config = self._config
-        yield "train on", _again("--load", str(config.out), "--epochs", str(2 * config.epochs))
+        yield "train on", _again("--epochs", str(2 * outcome.num_epochs))
+        if not self._bar.tasks:
+            yield "begin anew", _again("--out", f"{config.out}-2")
         if config.load is None:
             other = "adam" if config.optimizer is OptimizerName.MOMENTUM else "momentum"
             yield "another optimizer", _again("--optimizer", other, "--out", f"runs/{other}")
         if self._path is None:
             yield "larger digits", _again("--data", "MNIST_FOLDER", "--out", "runs/mnist")
         yield "your own program", f"{_python()} -m refluid your_paddle_fluid_program.py"
-
-    def interrupted(self) -> None:
-        """Show how an interrupted run can be gone on with."""
-        if self._saved_epoch:
-            begin = f"Stopped; saved after epoch {self._saved_epoch}. To go on:"
-            again = _again("--load", str(self._config.out))
-        else:
-            begin = "Stopped before an epoch was saved. To begin again:"
-            again = _again()
-        self._console.print(f"\n{begin}\n  {again}")
 
     def _line(self, name: str, text: str) -> None:
         self._console.print(f"{name:<11}{text}")

@@ -20,7 +20,6 @@ __all__ = ["train"]
 
 _EPOCHS_OF_DIGITS = 30
 _EPOCHS_OF_A_FILE = 5
-_INTERRUPTED = 130
 _RATES = ", ".join(f"{name.value} {rate:g}" for name, rate in FIRST_RATES.items())
 
 
@@ -59,7 +58,7 @@ def train(
         typer.Option(
             metavar="N",
             min=1,
-            help="How often all images are gone through, those before --load included. "
+            help="How often all images are gone through, those before a stop included. "
             f"Without it: {_EPOCHS_OF_DIGITS}, or {_EPOCHS_OF_A_FILE} with --data.",
             show_default=False,
         ),
@@ -90,14 +89,16 @@ def train(
         int, typer.Option(metavar="N", min=1, help="The same seed gives the same numbers.")
     ] = 1,
     out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Where parameters, optimizer and curves go.")
+        Path,
+        typer.Option(metavar="FOLDER", help="The run's folder. A run that is there goes on."),
     ] = Path("runs/digits"),
     load: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER",
-            help="Go on from what an earlier run left in its --out, also one that was stopped: "
-            "with the same options, the numbers are those of a run that never stopped.",
+            metavar="PATH",
+            help="Begin a new run from the parameters and the optimizer that another one left in "
+            "this folder; or from the .pdparams and .pdopt files that Paddle 1.8 saved under this "
+            "name.",
             show_default=False,
         ),
     ] = None,
@@ -108,13 +109,18 @@ def train(
     after each epoch, and tested at the end. Parameters and optimizer are saved after each epoch,
     in files that Paddle 1.8 reads, and the curves are drawn.
 
+    It can be stopped at any time, by Ctrl-C or in any other way. The same command, started again,
+    goes on from there, and comes to the same numbers, bit for bit.
+
     - `refluid train`
+
+    - `refluid train --epochs 60`
 
     - `refluid train --data mnist.json.gz --out runs/mnist`
 
     - `refluid train --optimizer momentum --decay cosine --l2 0.0005 --out runs/momentum`
 
-    - `refluid train --load runs/digits --epochs 60`
+    - `refluid train --load runs/digits --lr 0.001 --out runs/finer`
     """
     if device is not None:
         env.force_device(device.value)
@@ -146,15 +152,9 @@ def train(
             "`--device` is cuda, but this machine has no GPU that torch can use: leave it out, "
             "or choose cpu."
         )
-    # on a GPU too, the same seed shall give the same numbers
-    torch.backends.cudnn.deterministic = True
     screen = Screen(config)
     with screen.reading(data) as progress:
         data_set = load_digits() if data is None else load_mnist(data, progress)
-    try:
-        with screen.training(data_set) as reporter:
-            outcome = run(config, data_set, reporter)
-    except KeyboardInterrupt:
-        screen.interrupted()
-        raise typer.Exit(_INTERRUPTED) from None
+    with screen.training(data_set) as reporter:
+        outcome = run(config, data_set, reporter)
     screen.conclude(outcome)

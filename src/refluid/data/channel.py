@@ -1,15 +1,19 @@
 """What passes between a process and its worker: items, an error, or the end.
 
-An item is pickled. Its large arrays travel beside it through an anonymous file in memory whose
-descriptor is handed over the connection: a worker can run any amount ahead without waiting for the
-reader, and nothing has a name, so nothing is left in /dev/shm whichever process is killed. The
-receiver reads it into memory of its own and closes it; mapping it would hold one descriptor for
-each batch that a program keeps.
-May import: numpy.
+An item is pickled. Its large arrays and tensors travel beside it through an anonymous file in
+memory whose descriptor is handed over the connection: a worker can run any amount ahead without
+waiting for the reader, and nothing has a name, so nothing is left in /dev/shm whichever process is
+killed. The receiver reads it into memory of its own and closes it; mapping it would hold one
+descriptor for each batch that a program keeps.
+
+What is received lies where torch itself would have put it, at a multiple of 64 bytes: the last bits
+of a matrix product can depend on that, and must not depend on who made the batch.
+May import: numpy, torch.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import traceback
@@ -18,6 +22,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
+import torch
 
 __all__ = ["END", "receive", "send", "send_end", "send_error"]
 
@@ -34,22 +39,72 @@ class _WorkerTraceback(Exception):
         return f'\n"""\n{self.args[0]}"""'
 
 
+class _Pickler(pickle.Pickler):
+    """Lays the bytes of plain tensors beside the pickle, as those of arrays are."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        # torch's own way copies the storage through a file format of its own
+        if type(obj) is torch.Tensor and _is_plain(obj):
+            return _tensor_of, (
+                pickle.PickleBuffer(_bytes_of(obj).data),
+                obj.dtype,
+                tuple(obj.shape),
+            )
+        return NotImplemented
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    return (
+        tensor.layout is torch.strided
+        and tensor.device.type == "cpu"
+        and not (tensor.requires_grad or tensor.is_conj() or tensor.is_neg())
+        and not (tensor.is_quantized or tensor.is_nested)
+    )
+
+
+def _bytes_of(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.contiguous().reshape(-1).view(torch.uint8).numpy()
+
+
+def _tensor_of(data: Any, dtype: torch.dtype, shape: tuple[int, ...]) -> torch.Tensor:
+    if not len(data):
+        return torch.empty(shape, dtype=dtype)
+    flat = torch.from_numpy(data) if isinstance(data, np.ndarray) else _copied(data)
+    return flat.view(dtype).reshape(shape)
+
+
+def _copied(data: bytes | bytearray) -> torch.Tensor:
+    array = _aligned(len(data))
+    array[:] = np.frombuffer(data, np.uint8)
+    return torch.from_numpy(array)
+
+
+def _aligned(size: int) -> np.ndarray:
+    return torch.empty(size, dtype=torch.uint8).numpy()
+
+
+def _dumps(item: Any, aside: list[pickle.PickleBuffer] | None = None) -> bytes:
+    file = io.BytesIO()
+    _Pickler(file, protocol=5, buffer_callback=None if aside is None else aside.append).dump(item)
+    return file.getvalue()
+
+
 def send(connection: Connection, item: Any, share: bool) -> None:
     """Send one item.
 
     Args:
         connection: to the other process, which has to be the parent of this one if `share`.
         item: anything that can be pickled.
-        share: pass large arrays through shared memory, on Linux.
+        share: pass large arrays and tensors through shared memory, on Linux.
     """
     if share and hasattr(os, "memfd_create"):
         buffers: list[pickle.PickleBuffer] = []
-        data = pickle.dumps(item, protocol=5, buffer_callback=buffers.append)
+        data = _dumps(item, aside=buffers)
         arrays = [buffer.raw() for buffer in buffers]
         if sum(array.nbytes for array in arrays) >= _SHARE_FROM_BYTES:
             _send_shared(connection, data, arrays)
             return
-    connection.send_bytes(_ITEM + pickle.dumps(item, protocol=5))
+    connection.send_bytes(_ITEM + _dumps(item))
 
 
 def send_end(connection: Connection) -> None:
@@ -100,7 +155,7 @@ def _send_shared(connection: Connection, data: bytes, arrays: list[memoryview]) 
 
 
 def _receive_arrays(connection: Connection, sizes: list[int]) -> list[np.ndarray]:
-    arrays = [np.empty(size, np.uint8) for size in sizes]
+    arrays = [_aligned(size) for size in sizes]
     file = reduction.recv_handle(connection)
     try:
         offset = 0

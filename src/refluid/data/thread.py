@@ -13,19 +13,38 @@ May import: the standard library only.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
-__all__ = ["map_in_threads", "read_in_thread"]
+__all__ = ["map_in_threads", "read_in_thread", "without_threads"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 _GRACE_S = 5.0  # how long a closing consumer waits for the source to come to its next item
+
+
+_inline: ContextVar[bool] = ContextVar("without_threads", default=False)
+
+
+@contextlib.contextmanager
+def without_threads() -> Iterator[None]:
+    """Make items when they are asked for, in the thread that asks, if reading begins in the block.
+
+    A thread that reads ahead draws from the process's generators of random numbers whenever it
+    comes to it: only without one do the same numbers come again.
+    """
+    token = _inline.set(True)
+    try:
+        yield
+    finally:
+        _inline.reset(token)
 
 
 def read_in_thread(source: Callable[[], Iterable[T]], ahead: int) -> Iterator[T]:
@@ -42,6 +61,9 @@ def read_in_thread(source: Callable[[], Iterable[T]], ahead: int) -> Iterator[T]
         One thread, from the first item until the end; it advances whatever generator of random
         numbers `source` uses.
     """
+    if _inline.get():
+        yield from source()
+        return
     buffer: _Buffer[T] = _Buffer(ahead)
     thread = threading.Thread(target=_fill, args=(source, buffer), name="refluid-read", daemon=True)
     thread.start()
@@ -66,6 +88,10 @@ def map_in_threads(
     Raises:
         BaseException: whatever `function` raised, in place of its result.
     """
+    if _inline.get():
+        for task in tasks:  # not map(): a StopIteration out of `function` would end it in silence
+            yield function(task)
+        return
     pool = ThreadPoolExecutor(num_threads, thread_name_prefix="refluid-map")
     pending: deque[Future[R]] = deque()
     try:

@@ -230,9 +230,10 @@ class Worker(Generic[T]):
 
     def _run(self, connection: Connection) -> None:
         self._connection.close()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # these are for the parent, which ends its workers when it has done its own work;
-            # a handler and not SIG_IGN, which programs started by the reader would inherit
+        # A terminal and Slurm send these to every process. They are for the parent, which ends its
+        # workers when it has done its own work; a handler and not SIG_IGN, which programs started
+        # by the reader would inherit
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
             signal.signal(number, lambda *_: None)
         torch.set_num_threads(1)  # OpenMP's threads do not survive a fork
         requests: queue.SimpleQueue[Any] = queue.SimpleQueue()

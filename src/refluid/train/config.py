@@ -51,15 +51,16 @@ class TrainConfig:
     """One run of the ready-made program.
 
     Args:
-        epochs: how often all images are gone through, those before `load` included.
+        epochs: how often all images are gone through, those before a stop included.
         batch_size: images in a step.
         optimizer: how the parameters are updated.
         lr: the learning rate at the first step; None takes the optimizer's own of `FIRST_RATES`.
         decay: how the learning rate falls.
         l2: coefficient of the L2 regularization.
         seed: 1 to 2**31 - 2; the same seed gives the same numbers.
-        out: the folder for what the run leaves behind.
-        load: what an earlier run saved, to go on from: its folder, or the files' common name.
+        out: the run's folder. A run that has begun there goes on.
+        load: what a new run begins from: the folder of another run, or the common name of two
+            files that it or Paddle 1.8 saved, or a `.pdparams` file for the parameters alone.
 
     Raises:
         ValueError: a value is out of its range.

@@ -1,19 +1,19 @@
 """The optimizers and learning rate decays of `refluid train`, made by their names.
 
-A constant rate too is a decay object, with one piece: it counts the steps, and so what is saved
-always tells how far a run has come.
+A constant rate too is a decay object, with one piece: so every optimizer has a state, and
+`save_dygraph` something to save.
 May import: paddle, train.config.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from refluid.paddle import fluid
 from refluid.train.config import Decay, OptimizerName, TrainConfig
 
-__all__ = ["make_optimizer", "missing_state"]
+__all__ = ["accumulator_names", "make_optimizer"]
 
 # what is left of the first rate at the last step
 _LAST_SHARE = 0.01
@@ -66,20 +66,8 @@ def make_optimizer(
     )
 
 
-def missing_state(
-    name: OptimizerName, parameters: Iterable[Any], state: Mapping[str, Any]
-) -> list[str]:
-    """Return what the optimizer `name` needs to go on and `state` does not have.
-
-    Args:
-        name: the optimizer.
-        parameters: what it updates.
-        state: what an optimizer saved.
-
-    Returns:
-        Names of entries, empty if `state` is of the same optimizer and parameters.
-    """
-    needed = ["LR_Scheduler", "global_step"]
-    for parameter in parameters:
-        needed += [f"{parameter.name}_{kind}_0" for kind in _ACCUMULATORS[name]]
-    return [entry for entry in needed if entry not in state]
+def accumulator_names(name: OptimizerName, parameters: Iterable[Any]) -> list[str]:
+    """Return what the optimizer `name` keeps of `parameters`, as it is called in a saved state."""
+    return [
+        f"{parameter.name}_{kind}_0" for parameter in parameters for kind in _ACCUMULATORS[name]
+    ]

@@ -1,16 +1,16 @@
 """The ready-made program: train the network on digits, validate, save, test, draw.
 
-It is a fluid program like any other, and shows what one looks like. After every epoch parameters
-and optimizer are saved; the step count among them, the seed, and an order of the images that is a
-function of seed and epoch are all it takes to go on exactly where a stopped run was.
+It is a fluid program like any other, and shows what one looks like in a `Run`: network and
+optimizer are tracked, and what an epoch ends with is done within its last step. The same command,
+started again, goes on wherever the last one was stopped.
 Shapes: B batch, C channels, H height, W width.
-May import: torch, data, errors, observe, paddle, train.
+May import: data, errors, loop, observe, paddle, train.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,33 +18,52 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from refluid.data import DataSet, LabeledImages, batches, shuffled_order
-from refluid.errors import CheckpointError, DataError
+from refluid.data import DataSet, LabeledImages
+from refluid.data.batch import batches
+from refluid.data.batches import Batches
+from refluid.errors import DataError, RunError
+from refluid.loop import Run
 from refluid.observe.curve import can_draw
+from refluid.observe.journal_reader import JournalReader
 from refluid.paddle import fluid
 from refluid.paddle.fluid.core_avx import VarBase
+from refluid.train import origin
 from refluid.train.config import TrainConfig
-from refluid.train.history import Epoch, History, Score, Step
 from refluid.train.network import DigitNetwork
-from refluid.train.optimizer import make_optimizer, missing_state
+from refluid.train.optimizer import make_optimizer
+from refluid.train.picture import draw_run
 
-__all__ = ["Outcome", "Reporter", "checkpoint_prefix", "train"]
+__all__ = ["Outcome", "Reporter", "Score", "train"]
 
 _EVALUATION_BATCH = 500
 _MIN_SIDE = 4
+# how much work a kill may cost; a save is a fraction of a megabyte
+_SAVE_EVERY_S = 10.0
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well the network does on some images: mean loss, and share of right answers."""
+
+    loss: float
+    accuracy: float
 
 
 class Reporter(Protocol):
     """Is told how a run goes, as it goes."""
 
-    def begin(self, first_epoch: int, steps_per_epoch: int, num_parameters: int) -> None:
-        """Training begins with epoch `first_epoch`, counted from 0."""
+    def begin(self, steps_per_epoch: int, num_parameters: int, loaded: bool) -> None:
+        """The network is there; `loaded` if its parameters are those of `config.load`."""
 
-    def step(self, step: Step) -> None:
-        """A step has been made."""
+    def step(self, number: int, score: Score) -> None:
+        """A step has been made, after `number` others; the score is from before the update."""
 
-    def epoch(self, epoch: Epoch) -> None:
-        """An epoch has been made, validated and saved."""
+    def epoch(self, number: int, train: Score, valid: Score, seconds: float) -> None:
+        """Epoch `number`, from 1, has been made, validated and saved.
+
+        `train` is the mean of its steps, so of a network that was still changing; `seconds` is what
+        this process took for it.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,17 +71,15 @@ class Outcome:
     """What a run came to.
 
     Args:
-        history: every step and epoch of it.
         test: the score on the images to test with.
-        seconds: what training and validation took.
+        num_epochs: how often the training images were gone through.
         parameters: the file with the network's parameters.
         optimizer: the file with the optimizer's state.
         curves: the picture, or None where matplotlib is not installed.
     """
 
-    history: History
     test: Score
-    seconds: float
+    num_epochs: int
     parameters: Path
     optimizer: Path
     curves: Path | None
@@ -70,6 +87,9 @@ class Outcome:
 
 def train(config: TrainConfig, data: DataSet, reporter: Reporter) -> Outcome:
     """Train a network on `data`, on the place that fluid programs have by default.
+
+    The run in `config.out` goes on where it was stopped. If it is complete, it is tested and drawn
+    again.
 
     Args:
         config: everything that can be chosen.
@@ -80,138 +100,138 @@ def train(config: TrainConfig, data: DataSet, reporter: Reporter) -> Outcome:
         What was measured, and where it was saved.
 
     Raises:
-        CheckpointError: `config.load` cannot be read, does not fit, or leaves nothing to do; or
-            `config.out` cannot be written.
+        Stopped: the run was asked to stop, and has saved.
+        RunError: the run in `config.out` was begun with other settings or is in use, or the folder
+            cannot be written to.
+        CheckpointError: `config.load` cannot be read or does not fit.
         DataError: the images are too small for the network.
         RefluidError: the picture cannot be written.
 
     Effects:
-        Writes `model.pdparams` and `model.pdopt` to `config.out` after every epoch, and
-        `curves.png` at the end.
+        Keeps the run in `config.out`. Writes `model.pdparams` and `model.pdopt` there after every
+        epoch, and `curves.png` at the end.
     """
     if min(data.image_shape[1:]) < _MIN_SIDE:
         raise DataError(
             f"{data.train.source}: expected images of at least {_MIN_SIDE}x{_MIN_SIDE} pixels, "
             f"but they are {data.image_shape[1]}x{data.image_shape[2]}."
         )
-    try:
-        config.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CheckpointError(f"{config.out} cannot be made a folder: {error.strerror}.") from None
+    settings = _settings(config, data)
+    run = Run(
+        config.out,
+        save_every_s=_SAVE_EVERY_S,
+        keep_highest="valid_accuracy",
+        config={**settings, "epochs": config.epochs},
+    )
     with fluid.dygraph.guard():
         fluid.default_main_program().random_seed = config.seed
-        run = _Run(config, data)
-        begin = time.perf_counter()
-        run.learn(reporter)
-        seconds = time.perf_counter() - begin
-        test = run.score(data.test)
-    curves = config.out / "curves.png" if can_draw() else None
+        learner = _Learner(config, data, run.directory / origin.MODEL)
+        with run:
+            loaded = learner.open(run, settings)
+            reporter.begin(learner.steps_per_epoch, learner.num_parameters, loaded)
+            learner.learn(run, reporter)
+            # once more, as the files of a run that was complete may have been moved away
+            learner.save()
+            test = learner.score(data.test)
+    curves = run.directory / "curves.png" if can_draw() else None
     if curves:
         title = f"{data.name}: test accuracy {100 * test.accuracy:.2f}%"
-        run.history.draw(curves, title)
+        with JournalReader(run.directory / "run.sqlite") as journal:
+            draw_run(curves, journal, learner.steps_per_epoch, title)
     return Outcome(
-        history=run.history,
         test=test,
-        seconds=seconds,
-        parameters=run.prefix.with_suffix(".pdparams"),
-        optimizer=run.prefix.with_suffix(".pdopt"),
+        num_epochs=run.step // learner.steps_per_epoch,
+        parameters=learner.prefix.with_suffix(".pdparams"),
+        optimizer=learner.prefix.with_suffix(".pdopt"),
         curves=curves,
     )
 
 
-def checkpoint_prefix(path: Path) -> Path:
-    """Return the common name of the files that a run saved in the folder `path`."""
-    return path / "model"
+class _Learner:
+    """A network, its optimizer, and what they learn."""
 
-
-class _Run:
-    """A network, its optimizer, and how far they have come."""
-
-    def __init__(self, config: TrainConfig, data: DataSet) -> None:
+    def __init__(self, config: TrainConfig, data: DataSet, prefix: Path) -> None:
+        self.prefix = prefix
         self._config = config
         self._data = data
-        self.prefix = checkpoint_prefix(config.out)
-        self.history = History(steps_per_epoch=-(-len(data.train) // config.batch_size))
+        self._batches = Batches(
+            (data.train.images, data.train.labels[:, None]),
+            config.batch_size,
+            shuffle=True,
+            seed=config.seed,
+        )
+        self.steps_per_epoch = len(self._batches)
         self._network = DigitNetwork(data.image_shape)
-        self._optimizer = make_optimizer(
-            config, self._network.parameters(), self.history.steps_per_epoch
-        )
-        self._first_epoch = 0
-        if config.load is not None:
-            self._load(config.load)
+        self._optimizer = make_optimizer(config, self._network.parameters(), self.steps_per_epoch)
 
-    def _load(self, path: Path) -> None:
-        prefix = checkpoint_prefix(path) if path.is_dir() else path
-        try:
-            parameters, state = fluid.load_dygraph(str(prefix))
-        except CheckpointError:
-            raise
-        except RuntimeError:
-            raise CheckpointError(
-                f"{path} holds no saved run: expected {prefix.with_suffix('.pdparams')}."
-            ) from None
-        _check_parameters(prefix, parameters, self._network.state_dict())
-        self._network.set_dict(parameters)
-        if state is None:
-            return
-        missing = missing_state(self._config.optimizer, self._network.parameters(), state)
-        if missing:
-            raise CheckpointError(
-                f"{prefix}.pdopt is not of a run with `optimizer` {self._config.optimizer.value}: "
-                f"it has no {missing[0]}. Choose the optimizer of that run, or remove the file to "
-                "go on from the parameters alone."
-            )
-        self._optimizer.set_dict(state)
-        self._first_epoch = int(state["LR_Scheduler"]["step_num"]) // self.history.steps_per_epoch
-        if self._first_epoch >= self._config.epochs:
-            raise CheckpointError(
-                f"{path} has {self._first_epoch} epochs behind it, and `epochs` is "
-                f"{self._config.epochs}: ask for more than {self._first_epoch}."
-            )
+    @property
+    def num_parameters(self) -> int:
+        """Return how many numbers are learned."""
+        return sum(int(np.prod(own.shape)) for own in self._network.state_dict().values())
 
-    def learn(self, reporter: Reporter) -> None:
+    def open(self, run: Run, settings: dict[str, Any]) -> bool:
+        """Take the state of a run that goes on, or begin one; return whether it was loaded."""
+        # empty, unless the run goes on: then it is what the run was begun with
+        begun: dict[str, Any] = {}
+        run.track(settings=begun)
+        begins = not begun
+        if begins:
+            begun.update(settings)
+            if self._config.load is not None:
+                name = self._config.optimizer
+                origin.load(self._config.load, self._network, self._optimizer, name)
+        elif begun != settings:
+            changed = ", ".join(
+                f"`{name}` {begun.get(name)} and not {value}"
+                for name, value in settings.items()
+                if begun.get(name) != value
+            )
+            raise RunError(
+                f"{run.directory} was begun with {changed}: give the same again to go on with it, "
+                "or another `out` for a new run."
+            )
+        run.track(network=self._network, optimizer=self._optimizer)
+        return begins and self._config.load is not None
+
+    def learn(self, run: Run, reporter: Reporter) -> None:
         """Go through the training images until `config.epochs` is reached."""
-        parameters = self._network.state_dict().values()
-        reporter.begin(
-            self._first_epoch,
-            self.history.steps_per_epoch,
-            sum(int(np.prod(parameter.shape)) for parameter in parameters),
-        )
-        for epoch in range(self._first_epoch, self._config.epochs):
-            begin = time.perf_counter()
-            train = self._learn_epoch(epoch, reporter)
-            valid = self.score(self._data.valid)
-            self._save()
-            seconds = time.perf_counter() - begin
-            self.history.epochs.append(
-                Epoch(number=epoch + 1, train=train, valid=valid, seconds=seconds)
-            )
-            reporter.epoch(self.history.epochs[-1])
-
-    def _learn_epoch(self, epoch: int, reporter: Reporter) -> Score:
-        self._network.train()
-        part = self._data.train
-        order = shuffled_order(len(part), self._config.seed, epoch)
-        number = epoch * self.history.steps_per_epoch
-        mean = _Mean()
-        for images, labels in batches(part, self._config.batch_size, order):
-            loss, score = self._forward(images, labels)
-            loss.backward()
-            self._optimizer.minimize(loss)
-            self._network.clear_gradients()
-            mean.add(score, len(labels))
-            self.history.steps.append(Step(number=number, score=score))
-            reporter.step(self.history.steps[-1])
-            number += 1
-        return mean.score()
+        begin = time.perf_counter()
+        for step in run.steps(self._batches, epochs=self._config.epochs):
+            images, labels = step.batch
+            score = self._update(images.numpy(), labels.numpy())
+            run.log(loss=score.loss, accuracy=score.accuracy)
+            reporter.step(step.number, score)
+            if step.last:
+                valid = self.score(self._data.valid)
+                run.log(valid_loss=valid.loss, valid_accuracy=valid.accuracy)
+                self.save()
+                now = time.perf_counter()
+                mean = Score(run.means["loss"], run.means["accuracy"])
+                reporter.epoch(step.epoch + 1, mean, valid, now - begin)
+                begin = now
 
     def score(self, part: LabeledImages) -> Score:
         """Return how well the network does on `part`."""
         self._network.eval()
-        mean = _Mean()
+        loss = accuracy = 0.0
         for images, labels in batches(part, _EVALUATION_BATCH):
-            mean.add(self._forward(images, labels)[1], len(labels))
-        return mean.score()
+            score = self._forward(images, labels)[1]
+            loss += score.loss * len(labels)
+            accuracy += score.accuracy * len(labels)
+        return Score(loss / len(part), accuracy / len(part))
+
+    def save(self) -> None:
+        """Write the files that Paddle reads."""
+        fluid.save_dygraph(self._network.state_dict(), str(self.prefix))
+        fluid.save_dygraph(self._optimizer.state_dict(), str(self.prefix))
+
+    def _update(self, images_BCHW: NDArray[np.float32], labels_B1: NDArray[np.int64]) -> Score:
+        self._network.train()
+        loss, score = self._forward(images_BCHW, labels_B1)
+        loss.backward()
+        self._optimizer.minimize(loss)
+        self._network.clear_gradients()
+        return score
 
     def _forward(
         self, images_BCHW: NDArray[np.float32], labels_B1: NDArray[np.int64]
@@ -222,39 +242,19 @@ class _Run:
         accuracy = fluid.layers.accuracy(probabilities, labels)
         return loss, Score(float(loss.numpy()[0]), float(accuracy.numpy()[0]))
 
-    def _save(self) -> None:
-        fluid.save_dygraph(self._network.state_dict(), str(self.prefix))
-        fluid.save_dygraph(self._optimizer.state_dict(), str(self.prefix))
 
-
-class _Mean:
-    """The mean score of batches, each weighing as many images as it has."""
-
-    def __init__(self) -> None:
-        self._loss = self._accuracy = 0.0
-        self._count = 0
-
-    def add(self, score: Score, count: int) -> None:
-        """Add the score of a batch of `count` images."""
-        self._loss += score.loss * count
-        self._accuracy += score.accuracy * count
-        self._count += count
-
-    def score(self) -> Score:
-        """Return the mean."""
-        return Score(self._loss / self._count, self._accuracy / self._count)
-
-
-def _check_parameters(
-    prefix: Path, found: Mapping[str, Any], expected: Mapping[str, VarBase]
-) -> None:
-    wrong = [
-        f"{name} is {found[name].shape if name in found else 'missing'} and not {tuple(own.shape)}"
-        for name, own in expected.items()
-        if name not in found or tuple(found[name].shape) != tuple(own.shape)
-    ]
-    if wrong:
-        raise CheckpointError(
-            f"{prefix}.pdparams holds another network, or one for images of another size: "
-            f"{', '.join(wrong)}."
-        )
+def _settings(config: TrainConfig, data: DataSet) -> dict[str, Any]:
+    """Return what a run keeps from its beginning to its end, as its numbers depend on it."""
+    images, labels = data.train.images, data.train.labels
+    digest = hashlib.blake2b(np.ascontiguousarray(images).data, digest_size=4)
+    digest.update(np.ascontiguousarray(labels).data)
+    height, width = data.image_shape[1:]
+    return {
+        "data": f"{len(labels)} images of {height}x{width} ({digest.hexdigest()})",
+        "batch_size": config.batch_size,
+        "optimizer": config.optimizer.value,
+        "lr": config.first_rate,
+        "decay": config.decay.value,
+        "l2": config.l2,
+        "seed": config.seed,
+    }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from refluid.data import LabeledImages, batches, shuffled_order
+from refluid.data import LabeledImages
+from refluid.data.batch import batches, shuffled_order
 
 
 @pytest.fixture

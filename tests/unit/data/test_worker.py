@@ -128,13 +128,15 @@ def test_break_closes_the_source_in_the_worker(tmp_path):
     assert path.read_text() == "yes"
 
 
-def test_interrupt_and_term_are_left_to_the_parent():
-    def source():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            os.kill(os.getpid(), number)
-            yield number.name
+def test_signals_that_ask_a_program_to_stop_are_left_to_the_parent():
+    numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2]
 
-    assert list(read_in_workers([source], 1)) == ["SIGINT", "SIGTERM"]
+    def source():
+        for number in numbers:
+            os.kill(os.getpid(), number)
+            yield number
+
+    assert list(read_in_workers([source], 1)) == numbers
 
 
 def test_source_may_have_workers_of_its_own():

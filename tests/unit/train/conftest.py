@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from refluid.data import DataSet, LabeledImages, load_digits
-from refluid.train.history import Epoch, Step
+from refluid.train.program import Score
 
 
 class Recorder:
-    """A reporter that keeps what it is told, and stops a run after `stop_after` epochs."""
+    """A reporter that keeps what it is told, and raises a signal within step `stop_in`."""
 
-    def __init__(self, stop_after: int = 0) -> None:
-        self.steps: list[Step] = []
-        self.epochs: list[Epoch] = []
-        self.begun: tuple[int, int, int] | None = None
-        self._stop_after = stop_after
+    def __init__(self, stop_in: int = -1, by: signal.Signals = signal.SIGTERM) -> None:
+        self.steps: list[tuple[int, Score]] = []
+        self.epochs: list[tuple[int, Score, Score]] = []
+        self.begun: tuple[int, int, bool] | None = None
+        self._stop = (stop_in, by)
 
-    def begin(self, first_epoch: int, steps_per_epoch: int, num_parameters: int) -> None:
-        self.begun = (first_epoch, steps_per_epoch, num_parameters)
+    def begin(self, steps_per_epoch: int, num_parameters: int, loaded: bool) -> None:
+        self.begun = (steps_per_epoch, num_parameters, loaded)
 
-    def step(self, step: Step) -> None:
-        self.steps.append(step)
+    def step(self, number: int, score: Score) -> None:
+        self.steps.append((number, score))
+        if number == self._stop[0]:
+            signal.raise_signal(self._stop[1])
 
-    def epoch(self, epoch: Epoch) -> None:
-        self.epochs.append(epoch)
-        if epoch.number == self._stop_after:
-            raise KeyboardInterrupt
-
-    def losses(self) -> list[str]:
-        """The loss of every step, as bits."""
-        return [step.score.loss.hex() for step in self.steps]
+    def epoch(self, number: int, train: Score, valid: Score, seconds: float) -> None:
+        self.epochs.append((number, train, valid))
 
 
 def cut(part: LabeledImages, num_images: int) -> LabeledImages:

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import pytest
 
 from refluid.checkpoint import read_state
 from refluid.data import DataSet, LabeledImages
-from refluid.errors import CheckpointError, DataError
+from refluid.errors import DataError, RunError
+from refluid.loop import RESUMABLE, Stopped
+from refluid.observe.journal_reader import JournalReader
 from refluid.train.config import Decay, OptimizerName, TrainConfig
 from refluid.train.program import train
 
 CONFIG = TrainConfig(epochs=3, batch_size=32)
+STEPS_PER_EPOCH = 4
+
+# trains as CONFIG does; killed by itself within the step that the second argument names
+PROGRAM = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from conftest import Recorder, data
+from refluid.train.config import TrainConfig
+from refluid.train.program import train
+import signal
+config = TrainConfig(epochs=3, batch_size=32, out=Path(sys.argv[1]))
+train(config, data.__wrapped__(), Recorder(int(sys.argv[2]), signal.SIGKILL))
+"""
 
 
 def parameters_of(out: Path) -> bytes:
@@ -23,39 +44,63 @@ def parameters_of(out: Path) -> bytes:
     return b"".join(state[name].tobytes() for name in sorted(state) if "@@" not in name)
 
 
+def files_of(out: Path) -> list[bytes]:
+    return [(out / name).read_bytes() for name in ("model.pdparams", "model.pdopt")]
+
+
+def journal_of(out: Path) -> list[tuple[int, str, str]]:
+    with JournalReader(out / "run.sqlite") as journal:
+        return [(step, name, value.hex()) for step, name, value in journal.metrics()]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, data) -> Path:
+    """The folder of a run that nothing has stopped."""
+    out = tmp_path_factory.mktemp("whole")
+    train(replace(CONFIG, out=out), data, Ignoring())
+    return out
+
+
+class Ignoring:
+    def begin(self, *told):
+        pass
+
+    step = epoch = begin
+
+
 def test_loss_falls_and_what_was_measured_is_told_and_kept(tmp_path, data, recorder):
     told = recorder()
     outcome = train(replace(CONFIG, epochs=8, out=tmp_path), data, told)
-    assert told.begun == (0, 4, 11_350)
-    assert [step.number for step in told.steps] == list(range(8 * 4))
-    assert [epoch.number for epoch in told.epochs] == list(range(1, 9))
-    assert outcome.history.steps == told.steps
-    assert outcome.history.epochs == told.epochs
-    assert told.epochs[-1].train.loss < told.epochs[0].train.loss / 2
-    assert told.epochs[-1].valid.accuracy > 0.6
+    assert told.begun == (STEPS_PER_EPOCH, 11_350, False)
+    assert [number for number, _ in told.steps] == list(range(8 * STEPS_PER_EPOCH))
+    assert [number for number, _, _ in told.epochs] == list(range(1, 9))
+    (_, first, _), *_, (_, last, valid) = told.epochs
+    assert last.loss < first.loss / 2
+    assert valid.accuracy > 0.6
     assert outcome.test.accuracy > 0.6
-    files = {"curves.png", "model.pdopt", "model.pdparams"}
-    assert {path.name for path in tmp_path.iterdir()} == files
-    assert {outcome.curves, outcome.optimizer, outcome.parameters} == set(tmp_path.iterdir())
+    assert outcome.num_epochs == 8
+    for path in (outcome.curves, outcome.optimizer, outcome.parameters):
+        assert path is not None
+        assert path.stat().st_size
+        assert path.parent == tmp_path
+    told_rows = [(number, "loss", score.loss.hex()) for number, score in told.steps]
+    assert [row for row in journal_of(tmp_path) if row[1] == "loss"] == told_rows
 
 
-def test_mean_of_an_epoch_weighs_each_image_once(tmp_path, data, recorder):
+def test_training_score_of_an_epoch_is_the_mean_of_its_steps(tmp_path, data, recorder):
     told = recorder()
-    train(replace(CONFIG, epochs=1, out=tmp_path), data, told)
-    right = sum(
-        round(step.score.accuracy * n) for step, n in zip(told.steps, (32, 32, 32, 4), strict=True)
-    )
-    assert told.epochs[0].train.accuracy == pytest.approx(right / 100, abs=1e-6)
+    train(replace(CONFIG, epochs=2, out=tmp_path), data, told)
+    for number, mean, _ in told.epochs:
+        steps = told.steps[(number - 1) * STEPS_PER_EPOCH : number * STEPS_PER_EPOCH]
+        assert mean.loss == pytest.approx(fmean(score.loss for _, score in steps))
+        assert mean.accuracy == pytest.approx(fmean(score.accuracy for _, score in steps))
 
 
-def test_same_seed_gives_the_same_bits_and_another_does_not(tmp_path, data, recorder):
-    losses = []
-    for k, seed in enumerate((1, 1, 2)):
-        told = recorder()
-        train(replace(CONFIG, seed=seed, out=tmp_path / str(k)), data, told)
-        losses.append(told.losses())
-    assert losses[0] == losses[1] != losses[2]
-    assert parameters_of(tmp_path / "0") == parameters_of(tmp_path / "1")
+def test_same_seed_gives_the_same_bits_and_another_does_not(tmp_path, data, whole):
+    for seed in (1, 2):
+        train(replace(CONFIG, seed=seed, out=tmp_path / str(seed)), data, Ignoring())
+    assert journal_of(tmp_path / "1") == journal_of(whole) != journal_of(tmp_path / "2")
+    assert files_of(tmp_path / "1") == files_of(whole)
 
 
 @pytest.mark.parametrize(
@@ -63,16 +108,85 @@ def test_same_seed_gives_the_same_bits_and_another_does_not(tmp_path, data, reco
     [(name, Decay.POLYNOMIAL) for name in OptimizerName]
     + [(OptimizerName.ADAM, decay) for decay in Decay],
 )
-def test_stopped_run_goes_on_bit_for_bit(tmp_path, data, recorder, optimizer, decay):
+def test_stopped_run_loses_nothing_and_goes_on_bit_for_bit(
+    tmp_path, data, recorder, optimizer, decay
+):
     config = replace(CONFIG, optimizer=optimizer, decay=decay, l2=1e-3)
-    whole, begin, rest = recorder(), recorder(stop_after=1), recorder()
-    train(replace(config, out=tmp_path / "whole"), data, whole)
-    with pytest.raises(KeyboardInterrupt):
-        train(replace(config, out=tmp_path / "stopped"), data, begin)
-    train(replace(config, out=tmp_path / "stopped", load=tmp_path / "stopped"), data, rest)
-    assert rest.begun == (1, 4, 11_350)
-    assert begin.losses() + rest.losses() == whole.losses()
-    assert parameters_of(tmp_path / "stopped") == parameters_of(tmp_path / "whole")
+    train(replace(config, out=tmp_path / "whole"), data, Ignoring())
+    again = recorder()
+    for told in (recorder(stop_in=1), recorder(stop_in=6)):
+        with pytest.raises(Stopped) as stopped:
+            train(replace(config, out=tmp_path / "stopped"), data, told)
+        assert stopped.value.code == RESUMABLE
+    train(replace(config, out=tmp_path / "stopped"), data, again)
+    assert told.steps[0][0] == 2
+    assert again.steps[0][0] == 7
+    assert journal_of(tmp_path / "stopped") == journal_of(tmp_path / "whole")
+    assert files_of(tmp_path / "stopped") == files_of(tmp_path / "whole")
+
+
+def test_killed_within_an_epoch_it_comes_to_the_same_journal_and_files(tmp_path, whole):
+    # within the first epoch, after which nothing but the beginning is saved, and within the second
+    for kill_in, status in ((2, -signal.SIGKILL), (5, -signal.SIGKILL), (-1, 0)):
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, str(tmp_path), str(kill_in)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": str(os.cpu_count())},
+        )
+        assert done.returncode == status, done.stderr
+    assert "goes on after step 4 (epoch 0)" in done.stderr
+    assert journal_of(tmp_path) == journal_of(whole)
+    assert files_of(tmp_path) == files_of(whole)
+
+
+def test_complete_run_is_tested_and_drawn_again(tmp_path, data, recorder):
+    first = train(replace(CONFIG, out=tmp_path), data, Ignoring())
+    files = files_of(tmp_path)
+    for path in (first.curves, first.optimizer, first.parameters):
+        path.unlink()
+    told = recorder()
+    assert train(replace(CONFIG, out=tmp_path), data, told) == first
+    assert told.steps == told.epochs == []
+    assert files_of(tmp_path) == files
+    assert first.curves.exists()
+
+
+def test_complete_run_is_trained_on_with_more_epochs(tmp_path, data, recorder, capfd):
+    train(replace(CONFIG, out=tmp_path), data, Ignoring())
+    told = recorder()
+    outcome = train(replace(CONFIG, epochs=4, out=tmp_path), data, told)
+    assert "`epochs` in config: 3 before, 4 now" in capfd.readouterr().err
+    assert [number for number, _ in told.steps] == list(range(12, 16))
+    assert outcome.num_epochs == 4
+    assert [step for step, name, _ in journal_of(tmp_path) if name == "loss"] == list(range(16))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("batch_size", 16, "`batch_size` 32 and not 16"),
+        ("optimizer", OptimizerName.SGD, "`optimizer` adam and not sgd, `lr` 0.005 and not 0.1"),
+        ("lr", 0.1, "`lr` 0.005 and not 0.1"),
+        ("decay", Decay.NONE, "`decay` polynomial and not none"),
+        ("l2", 0.5, "`l2` 0.0 and not 0.5"),
+        ("seed", 2, "`seed` 1 and not 2"),
+    ],
+)
+def test_run_is_not_gone_on_with_by_other_settings(whole, data, name, value, expected):
+    before = files_of(whole), journal_of(whole)
+    with pytest.raises(RunError, match=f"was begun with {expected}: give the same again"):
+        train(replace(CONFIG, out=whole, **{name: value}), data, Ignoring())
+    assert (files_of(whole), journal_of(whole)) == before
+
+
+def test_run_is_not_gone_on_with_by_other_data(whole, data):
+    images = data.train.images.copy()
+    images[0, 0, 0, 0] += 0.5
+    part = LabeledImages(images=images, labels=data.train.labels, source="changed")
+    changed = DataSet(name="changed", train=part, valid=data.valid, test=data.test)
+    with pytest.raises(RunError, match=r"`data` 100 images of 8x8 \(\w+\) and not 100 images of"):
+        train(replace(CONFIG, out=whole), changed, Ignoring())
 
 
 @pytest.mark.parametrize("decay", Decay)
@@ -81,7 +195,7 @@ def test_rate_falls_from_the_first_to_nearly_nothing(tmp_path, data, recorder, d
     weights = []
 
     class Weights(recorder):
-        def epoch(self, epoch):
+        def epoch(self, *told):
             weights.append(read_state(str(tmp_path / "model.pdparams"))["fc.bias"])
 
     train(replace(config, epochs=10), data, Weights())
@@ -90,76 +204,27 @@ def test_rate_falls_from_the_first_to_nearly_nothing(tmp_path, data, recorder, d
     assert share > 0.5 if decay is Decay.NONE else share < 0.2
 
 
-def test_l2_makes_weights_smaller(tmp_path, data, recorder):
+def test_l2_makes_weights_smaller(tmp_path, data):
     sizes = []
     for l2 in (0.0, 0.05):
-        train(replace(CONFIG, epochs=5, l2=l2, out=tmp_path), data, recorder())
-        sizes.append(np.abs(read_state(str(tmp_path / "model.pdparams"))["fc.weight"]).mean())
+        out = tmp_path / str(l2)
+        train(replace(CONFIG, epochs=5, l2=l2, out=out), data, Ignoring())
+        sizes.append(np.abs(read_state(str(out / "model.pdparams"))["fc.weight"]).mean())
     assert sizes[1] < 0.9 * sizes[0]
 
 
-def test_parameters_alone_are_a_beginning(tmp_path, data, recorder):
-    before, told = recorder(), recorder()
-    train(replace(CONFIG, out=tmp_path), data, before)
-    (tmp_path / "model.pdopt").unlink()
-    # also by the files' common name, as `save_dygraph` takes it
-    train(replace(CONFIG, out=tmp_path / "b", load=tmp_path / "model"), data, told)
-    assert told.begun == (0, 4, 11_350)
-    assert told.epochs[0].train.loss < before.epochs[-1].train.loss
-
-
-def test_run_that_is_complete_has_nothing_to_go_on_with(tmp_path, data, recorder):
-    train(replace(CONFIG, out=tmp_path), data, recorder())
-    with pytest.raises(CheckpointError, match=r"has 3 epochs behind it.*ask for more than 3"):
-        train(replace(CONFIG, out=tmp_path, load=tmp_path), data, recorder())
-
-
-def test_optimizer_of_another_kind_is_refused(tmp_path, data, recorder):
-    train(replace(CONFIG, out=tmp_path), data, recorder())
-    config = replace(CONFIG, epochs=5, optimizer=OptimizerName.MOMENTUM)
-    with pytest.raises(CheckpointError, match="not of a run with `optimizer` momentum"):
-        train(replace(config, out=tmp_path / "b", load=tmp_path), data, recorder())
-
-
-def test_network_for_other_images_is_refused(tmp_path, data, recorder):
-    def enlarged(part: LabeledImages) -> LabeledImages:
-        images = np.repeat(part.images, 2, axis=3)
-        return LabeledImages(images=images, labels=part.labels, source=part.source)
-
-    wide = DataSet(
-        name="wide", **{k: enlarged(getattr(data, k)) for k in ("train", "valid", "test")}
-    )
-    train(replace(CONFIG, out=tmp_path), data, recorder())
-    with pytest.raises(CheckpointError, match=r"fc.weight is \(80, 10\) and not \(160, 10\)"):
-        train(replace(CONFIG, out=tmp_path / "b", load=tmp_path), wide, recorder())
-
-
-def test_missing_run_is_named(tmp_path, data, recorder):
-    for load in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(CheckpointError, match=r"holds no saved run: expected .*\.pdparams"):
-            train(replace(CONFIG, out=tmp_path / "b", load=load), data, recorder())
-
-
-def test_damaged_run_is_named(tmp_path, data, recorder):
-    train(replace(CONFIG, out=tmp_path), data, recorder())
-    path = tmp_path / "model.pdopt"
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(CheckpointError, match=r"model\.pdopt"):
-        train(replace(CONFIG, out=tmp_path / "b", load=tmp_path), data, recorder())
-
-
-def test_folder_that_cannot_be_made_is_named_before_training(tmp_path, data, recorder):
-    (tmp_path / "file").write_text("")
-    told = recorder()
-    with pytest.raises(CheckpointError, match="file cannot be made a folder"):
-        train(replace(CONFIG, out=tmp_path / "file"), data, told)
-    assert told.begun is None
-
-
-def test_images_that_are_too_small_are_refused(tmp_path, recorder):
+def test_images_that_are_too_small_are_refused(tmp_path):
     part = LabeledImages(
         images=np.zeros((4, 1, 3, 3), np.float32), labels=np.zeros(4, np.int64), source="tiny"
     )
     tiny = DataSet(name="tiny", train=part, valid=part, test=part)
     with pytest.raises(DataError, match="at least 4x4 pixels, but they are 3x3"):
-        train(replace(CONFIG, out=tmp_path), tiny, recorder())
+        train(replace(CONFIG, out=tmp_path), tiny, Ignoring())
+
+
+def test_folder_that_cannot_be_made_is_named_before_training(tmp_path, data, recorder):
+    (tmp_path / "file").write_text("")
+    told = recorder()
+    with pytest.raises(RunError, match="file cannot be made a directory"):
+        train(replace(CONFIG, out=tmp_path / "file"), data, told)
+    assert told.begun is None

@@ -1,0 +1,377 @@
+"""The proof that a program can be killed at any instant: it is done, and the results compared.
+
+The program runs once uninterrupted. Then, in a fresh folder, it is started, killed with SIGKILL and
+started again until it comes to its end; that is a round, and there are rounds until there have been
+enough kills. After each, everything is compared with the first execution (see `comparison`).
+
+A kill is aimed at one of three things: any instant of training, the middle of saving, or the time
+in which the program starts again and restores. Where to wait for is drawn from a seeded generator;
+at which instant a kill arrives is up to the machine, so that two proofs never test the same.
+May import: env, errors, loop.attempt, loop.comparison.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import shutil
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from refluid import env
+from refluid.errors import RunError
+from refluid.loop.attempt import Attempt, Glimpse, glimpse, run_directories, unfinished
+from refluid.loop.comparison import differing_generators, first_difference
+
+__all__ = ["Aim", "Kill", "Outcome", "Proof", "Reference", "Witness"]
+
+# then a round's program is left to come to its end, so that no round can last forever
+_KILLS_PER_ROUND = 8
+# the longest that a kill waits, as a part of the time in which the program trains or opens its run
+_STRETCH = 0.35
+_OVER_OPENING = 1.2
+_MAX_SKIPPED = 2
+_POLL_S = 0.0003
+# DataLoader's workers look every five seconds whether their parent is there
+_GRACE_S = 15.0
+
+
+class Aim(str, Enum):
+    """What a kill is aimed at."""
+
+    TRAINING = "training"
+    SAVING = "saving"
+    STARTING = "starting"
+
+
+_WEIGHTS = {Aim.TRAINING: 4, Aim.SAVING: 4, Aim.STARTING: 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """The uninterrupted execution.
+
+    Args:
+        num_runs: how many runs the program made.
+        num_steps: how many steps they have together.
+        opening_s: from the program's start to the opening of its first run.
+        training_s: from there to the program's end.
+        save_s: how long saving a checkpoint took, the median.
+    """
+
+    num_runs: int
+    num_steps: int
+    opening_s: float
+    training_s: float
+    save_s: float
+
+    @property
+    def limit_s(self) -> float:
+        """How long the program may take before it counts as hanging."""
+        return 10.0 * (self.opening_s + self.training_s) + 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kill:
+    """One kill, and what it left behind.
+
+    Args:
+        aim: what it was aimed at.
+        num_steps: how many steps were complete.
+        saving: a checkpoint was being written.
+        deleting: an old checkpoint was being deleted.
+        again: not one step had been completed since the kill before.
+    """
+
+    aim: Aim
+    num_steps: int
+    saving: bool
+    deleting: bool
+    again: bool
+
+
+@dataclass
+class Outcome:
+    """What a proof came to.
+
+    Args:
+        reference: the uninterrupted execution.
+        kills: all kills, in their order.
+        resumed_from: for each start that went on, from how many steps.
+        done_again: for each of these, how many steps were done a second time.
+        num_rounds: how many rounds came to their end and were compared.
+        ignored: states of generators that are not compared: the program does not seed them, and
+            they differ between uninterrupted executions too, but nothing else does.
+        finding: what is wrong, in a few lines; None if everything is equal as bits.
+    """
+
+    reference: Reference
+    kills: list[Kill] = field(default_factory=list)
+    resumed_from: list[int] = field(default_factory=list)
+    done_again: list[int] = field(default_factory=list)
+    num_rounds: int = 0
+    ignored: frozenset[str] = frozenset()
+    finding: str | None = None
+
+
+class Witness(Protocol):
+    """Is told how a proof goes on."""
+
+    def referred(self, reference: Reference) -> None:
+        """The uninterrupted execution has ended."""
+        ...
+
+    def killed(self, kill: Kill) -> None:
+        """The program has been killed."""
+        ...
+
+    def compared(self, number: int, num_kills: int) -> None:
+        """Round `number`, from 1, had `num_kills` kills, and is equal to the reference."""
+        ...
+
+
+class Proof:
+    """Kills a program again and again and compares what comes out.
+
+    Args:
+        command: the program and its arguments. It uses `refluid.Run`, and starts anew when its
+            run's directory is empty.
+        num_kills: how many times it is killed.
+        seed: of what is drawn.
+        folder: an empty folder for the runs.
+        witness: is told how it goes on.
+    """
+
+    def __init__(
+        self, command: Sequence[str], num_kills: int, seed: int, folder: Path, witness: Witness
+    ) -> None:
+        self._command = command
+        self._num_kills = num_kills
+        self._rng = random.Random(seed)
+        self._folder = folder.resolve()
+        self._witness = witness
+
+    def run(self) -> Outcome:
+        """Do it all.
+
+        Returns:
+            The outcome. It ends with the first finding, and leaves all files where they are then.
+
+        Raises:
+            RunError: the program cannot be started, fails by itself, or makes no `refluid.Run`.
+
+        Effects:
+            Starts the program many times, in process groups of their own, and ends everything it
+            has started however it ends itself.
+        """
+        reference = self._refer("reference")
+        self._witness.referred(reference)
+        outcome = Outcome(reference)
+        while len(outcome.kills) < self._num_kills and outcome.finding is None:
+            number = outcome.num_rounds + 1
+            before = len(outcome.kills)
+            name = f"round-{number}"
+            finding = self._round(name, outcome) or self._compare(name, outcome)
+            if finding is not None:
+                outcome.finding = f"Round {number}: {finding}"
+            else:
+                outcome.num_rounds = number
+                self._witness.compared(number, len(outcome.kills) - before)
+                shutil.rmtree(self._folder / name)
+        return outcome
+
+    # --- the uninterrupted execution ----------------------------------------------------------
+
+    def _refer(self, name: str) -> Reference:
+        with contextlib.closing(self._start(name)) as attempt:
+            attempt.await_run()
+            opened_s = time.monotonic()
+            saves_s = list(_save_durations(attempt))
+            ended_s = time.monotonic()
+            status = attempt.wait(0)
+            if status:
+                raise RunError(
+                    f"the program ended with status {status} without being killed; its last "
+                    f"lines:\n{attempt.last_lines()}"
+                )
+            found = [glimpse(run) for run in run_directories(self._folder / name)]
+            if not found:
+                raise RunError(
+                    "the program ended, but made no refluid.Run: `verify` compares what `Run` "
+                    f"writes down. Its last lines:\n{attempt.last_lines()}"
+                )
+        return Reference(
+            num_runs=len(found),
+            num_steps=sum(each.num_steps for each in found),
+            opening_s=opened_s - attempt.started_s,
+            training_s=ended_s - opened_s,
+            save_s=statistics.median(saves_s) if saves_s else 0.0,
+        )
+
+    def _compare(self, name: str, outcome: Outcome) -> str | None:
+        """Compare a round with the reference; say what differs, and whether kills matter."""
+        reference, second = self._folder / "reference", self._folder / "second-reference"
+        difference = first_difference(reference, self._folder / name, outcome.ignored)
+        if difference is None:
+            return None
+        if not second.exists():
+            self._refer(second.name)
+        loose = differing_generators(reference, second)
+        if first_difference(reference, second, loose) is not None:
+            return (
+                f"{difference}\nTwo uninterrupted executions of the program differ as well, so "
+                "it is not the kills: set its seeds (docs/exactness.md)."
+            )
+        outcome.ignored = loose
+        difference = first_difference(reference, self._folder / name, loose)
+        return difference and (
+            f"{difference}\nUninterrupted, the program gives the same bits again. So something "
+            "that decides about its results is not saved: track it (docs/exactness.md)."
+        )
+
+    # --- a round ------------------------------------------------------------------------------
+
+    def _round(self, name: str, outcome: Outcome) -> str | None:
+        """Start and kill the program until it comes to its end; say what went wrong."""
+        limit_s = outcome.reference.limit_s
+        history = _History(self._folder / name, outcome)
+        kills_left = min(_KILLS_PER_ROUND, self._num_kills - len(outcome.kills))
+        with contextlib.ExitStack() as stack:
+            attempts: list[Attempt] = []
+            while True:
+                attempt = stack.enter_context(contextlib.closing(self._start(name)))
+                attempts.append(attempt)
+                aim = self._aim() if kills_left else None
+                killed = aim is not None and self._kill(attempt, aim, outcome.reference)
+                status = attempt.wait(limit_s)
+                if status is None:
+                    return (
+                        f"the program did not end within {limit_s:.0f} s; its last lines:\n"
+                        f"{attempt.last_lines()}"
+                    )
+                kill = history.look(aim if killed else None)
+                if kill is None:
+                    break
+                kills_left -= 1
+                self._witness.killed(kill)
+            if status:
+                return (
+                    f"the program, started again after a kill, ended with status {status}; its "
+                    f"last lines:\n{attempt.last_lines()}"
+                )
+            return _orphans(attempts)
+
+    def _start(self, name: str) -> Attempt:
+        runs = self._folder / name
+        output = self._folder / f"{name}.txt"
+        return Attempt(self._command, env.proof_environment(runs), runs, output)
+
+    def _aim(self) -> Aim:
+        return self._rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
+
+    def _kill(self, attempt: Attempt, aim: Aim, reference: Reference) -> bool:
+        """Wait for the instant, and kill; return False if the program came to its end before."""
+        # both are always drawn: the next kill's shall not depend on this one's aim
+        fraction, num_skipped = self._rng.random(), self._rng.randrange(_MAX_SKIPPED + 1)
+        if aim is Aim.STARTING:
+            attempt.pause(fraction * reference.opening_s * _OVER_OPENING)
+        elif attempt.await_run() is None:
+            return False
+        elif aim is Aim.TRAINING:
+            attempt.pause(fraction * reference.training_s * _STRETCH)
+        else:
+            _await_save(attempt, num_skipped)
+            attempt.pause(fraction * reference.save_s)
+        return attempt.kill()
+
+
+class _History:
+    """What the kills of a round have left on the disk so far."""
+
+    def __init__(self, runs: Path, outcome: Outcome) -> None:
+        self._runs = runs
+        self._outcome = outcome
+        self._seen: dict[Path, Glimpse] = {}
+        self._by_half: set[str] = set()
+        self._num_kills = 0
+
+    def look(self, aim: Aim | None) -> Kill | None:
+        """Note the starts since the last look, and the kill, if there was one."""
+        progress = False
+        writing, deleting = set[str](), set[str]()
+        for run in run_directories(self._runs):
+            progress |= self._follow(run)
+            being_written, being_deleted = unfinished(run)
+            writing |= being_written - self._by_half
+            deleting |= being_deleted - self._by_half
+        self._by_half |= writing | deleting
+        if aim is None:
+            return None
+        kill = Kill(
+            aim=aim,
+            num_steps=sum(each.num_steps for each in self._seen.values()),
+            saving=bool(writing),
+            deleting=bool(deleting),
+            again=self._num_kills > 0 and not progress,
+        )
+        self._num_kills += 1
+        self._outcome.kills.append(kill)
+        return kill
+
+    def _follow(self, run: Path) -> bool:
+        """Note the new starts of one run; return whether it has done a step since."""
+        before = self._seen.get(run, Glimpse([], 0))
+        now = self._seen[run] = glimpse(run)
+        reached = before.num_steps
+        for number in range(len(before.from_steps), len(now.from_steps)):
+            if number > 0:
+                self._outcome.resumed_from.append(now.from_steps[number])
+                self._outcome.done_again.append(max(0, reached - now.from_steps[number]))
+            reached = now.from_steps[number]
+        return now.num_steps > reached
+
+
+def _save_durations(attempt: Attempt) -> Iterator[float]:
+    """Watch the program until it ends; iterate over how long it took to save each checkpoint."""
+    began_s: dict[str, float] = {}
+    while attempt.running:
+        writing = _writing(attempt)
+        now_s = time.monotonic()
+        for name in began_s.keys() - writing:
+            yield now_s - began_s.pop(name)
+        for name in writing - began_s.keys():
+            began_s[name] = now_s
+        time.sleep(_POLL_S)
+
+
+def _await_save(attempt: Attempt, num_skipped: int) -> None:
+    """Wait until the program saves a checkpoint, after having saved some, or ends."""
+    # those that are there when it starts are of the process that was killed before
+    seen = _writing(attempt)
+    num_begun = 0
+    while attempt.running and num_begun <= num_skipped:
+        time.sleep(_POLL_S)
+        writing = _writing(attempt)
+        num_begun += len(writing - seen)
+        seen |= writing
+
+
+def _writing(attempt: Attempt) -> set[str]:
+    run = attempt.open_run()
+    return unfinished(run.directory)[0] if run else set()
+
+
+def _orphans(attempts: Sequence[Attempt]) -> str | None:
+    """Say which processes of killed programs do not end by themselves."""
+    until_s = time.monotonic() + _GRACE_S
+    while left := [pid for attempt in attempts for pid in attempt.survivors()]:
+        if time.monotonic() > until_s:
+            listed = ", ".join(map(str, left))
+            return f"what killed programs had started has not ended in {_GRACE_S:.0f} s: {listed}"
+        time.sleep(0.05)
+    return None

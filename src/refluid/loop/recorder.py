@@ -1,0 +1,160 @@
+"""The directory of a run while it is open: what is found in it, and what goes into it.
+
+May import: checkpoint, errors, loop, observe, state.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from refluid.checkpoint.store import Store, run_of
+from refluid.errors import RunError
+from refluid.loop.lock import RunLock
+from refluid.loop.metrics import Metrics
+from refluid.loop.plan import Plan
+from refluid.loop.resume import Progress, Resumption, report, resumption
+from refluid.loop.tracked import Tracked
+from refluid.loop.writer import Save, Writer
+from refluid.observe.journal import Event, Journal, Start
+from refluid.state.digest import digests
+from refluid.state.generators import capture_generators
+from refluid.state.tree import Packed, pack
+
+__all__ = ["Recorder"]
+
+
+class Recorder:
+    """Captures the state of a run, and has it and the metrics written.
+
+    Args:
+        directory: of the run.
+        plan: when to save, and what to keep.
+        config: settings to be kept.
+    """
+
+    def __init__(self, directory: Path, plan: Plan, config: Mapping[str, Any]) -> None:
+        self._directory = directory
+        self._plan = plan
+        self._stack = contextlib.ExitStack()
+        self.config = dict(config)
+        self.environment: dict[str, str] = {}
+        self.tracked = Tracked()
+        self.metrics = Metrics()
+        self.saved_step = -1
+        self.saved_s = self.flushed_s = 0.0
+
+    def open(self) -> Resumption | None:
+        """Take the directory, and return what the run goes on from, or None if it begins.
+
+        Raises:
+            RunError: it cannot be written to or is in use, or `resume` forbids what is in it.
+            CheckpointError: a checkpoint is of a newer version of refluid.
+        """
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(
+                f"{self._directory} cannot be made a directory ({error.strerror}): choose another "
+                "`directory` for the run."
+            ) from None
+        with contextlib.ExitStack() as stack:
+            lock = RunLock(self._directory)
+            lock.acquire()
+            stack.callback(lock.release)
+            self._journal = Journal(self._directory / "run.sqlite")
+            checkpoints = self._directory / "checkpoints"
+            # a journal that is lost or damaged must not make the checkpoints another run's
+            flaw = self._journal.open(run_of(checkpoints))
+            stack.callback(self._journal.close)
+            if flaw is not None:
+                report(flaw)
+            store = Store(checkpoints, self._journal.run)
+            resumed = resumption(self._plan.resume, self._directory, self._journal, store)
+            if resumed is not None:
+                self.tracked.await_states(resumed.objects)
+            plan = self._plan
+            self._writer = Writer(
+                self._journal, store, lambda: store.retain(plan.keep_last, plan.best())
+            )
+            self._writer.start()
+            stack.callback(self._writer.close)
+            self._stack = stack.pop_all()
+        return resumed
+
+    def close(self, events: Sequence[Event]) -> None:
+        """Write what is left, and give the directory back."""
+        with self._stack:
+            self.flush(events)
+            self.wait()
+
+    def begin(self, step: int) -> None:
+        """Note that a process begins with step `step`; what the journal has from there on goes."""
+        start = Start(
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            argv=sys.argv,
+            from_step=step,
+            environment=self.environment,
+            config=self.config,
+        )
+        self._journal.start(start)
+        self._journal.cut(step, Event(step=step, kind="resumed" if step else "began"))
+
+    @property
+    def busy(self) -> bool:
+        """True while a checkpoint is being written."""
+        return self._writer.saving
+
+    @property
+    def written_step(self) -> int | None:
+        """The step of the last checkpoint that this process has written."""
+        return self._writer.saved_step
+
+    def save(self, progress: Progress, why: str) -> None:
+        """Capture everything and have it written, after the metrics that led to it."""
+        packed = self._capture(progress)
+        self.flush()
+        metrics = dict(self.metrics.last)
+        self._writer.save(Save(step=progress.step, packed=packed, metrics=metrics, why=why))
+        self.saved_step, self.saved_s = progress.step, time.monotonic()
+
+    def flush(self, events: Sequence[Event] = ()) -> None:
+        """Have the metrics logged so far written, and tell what could not be."""
+        rows = self.metrics.take()
+        self.flushed_s = time.monotonic()
+        if rows or events:
+            self._writer.append(rows, events)
+        for problem in self._writer.problems():
+            report(problem)
+
+    def note_digests(self, progress: Progress) -> None:
+        """Have digests of the whole state written, under the number of the last step."""
+        found = digests(self._capture(progress))
+        step = progress.step - 1
+        # the whole has no path of its own
+        rows = [(step, leaf or "state", digest) for leaf, digest in found.items()]
+        self._writer.append([], digests=rows)
+
+    def wait(self) -> None:
+        """Return when everything is written, and tell what could not be."""
+        self._writer.wait()
+        for problem in self._writer.problems():
+            report(problem)
+
+    def _capture(self, progress: Progress) -> Packed:
+        return pack(
+            {
+                "objects": self.tracked.capture(),
+                "generators": capture_generators(),
+                "progress": progress.plain(),
+                "environment": self.environment,
+                "config": self.config,
+            }
+        )

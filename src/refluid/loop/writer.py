@@ -1,0 +1,144 @@
+"""Everything that a run puts on disk, written by one thread behind the training loop.
+
+Jobs are done in the order they come. A checkpoint's job first makes the journal durable up to its
+step, so that no checkpoint is ever ahead of the journal. What fails is kept for the loop to tell:
+training goes on, and metrics that could not be written are tried again with the next ones.
+May import: checkpoint, errors, observe, state.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from refluid.checkpoint.store import Store
+from refluid.errors import CheckpointError, RunError
+from refluid.observe.journal import Event, Journal
+from refluid.state.tree import Packed
+
+__all__ = ["Save", "Writer"]
+
+Row = tuple[int, str, float]
+Digest = tuple[int, str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Save:
+    """A checkpoint to be written.
+
+    Args:
+        step: how many steps are in it.
+        packed: the state.
+        metrics: the last logged value of each metric.
+        why: what it was saved for.
+    """
+
+    step: int
+    packed: Packed
+    metrics: Mapping[str, float]
+    why: str
+
+
+class Writer:
+    """The thread and its queue.
+
+    Args:
+        journal: open.
+        store: where checkpoints go.
+        retain: called after each save, deletes what is no longer wanted.
+    """
+
+    def __init__(self, journal: Journal, store: Store, retain: Callable[[], object]) -> None:
+        self._journal = journal
+        self._store = store
+        self._retain = retain
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="refluid-writer", daemon=True)
+        self._saving = threading.Event()
+        self._metrics: list[Row] = []
+        self._events: list[Event] = []
+        self._digests: list[Digest] = []
+        self._problems: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.saved_step: int | None = None
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    @property
+    def saving(self) -> bool:
+        """True while a checkpoint waits or is being written."""
+        return self._saving.is_set()
+
+    def append(
+        self,
+        metrics: Sequence[Row],
+        events: Sequence[Event] = (),
+        digests: Sequence[Digest] = (),
+    ) -> None:
+        """Have the journal hold these, soon."""
+        self._jobs.put(lambda: self._append(metrics, events, digests))
+
+    def save(self, save: Save) -> None:
+        """Have a checkpoint written after everything that was appended before."""
+        self._saving.set()
+        self._jobs.put(lambda: self._save(save))
+
+    def wait(self) -> None:
+        """Return when everything that was asked for is done."""
+        done = threading.Event()
+        self._jobs.put(done.set)
+        done.wait()
+
+    def close(self) -> None:
+        """Do everything that was asked for and end the thread."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def problems(self) -> list[str]:
+        """Return what has failed since the last call, a sentence each."""
+        found = []
+        while not self._problems.empty():
+            found.append(self._problems.get())
+        return found
+
+    # --- in the thread ------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+
+    def _append(
+        self, metrics: Sequence[Row], events: Sequence[Event], digests: Sequence[Digest]
+    ) -> None:
+        self._metrics += metrics
+        self._events += events
+        self._digests += digests
+        self._commit(durable=False)
+
+    def _commit(self, durable: bool) -> bool:
+        try:
+            self._journal.append(self._metrics, self._events, self._digests, durable=durable)
+        except RunError as error:
+            self._problems.put(f"{error} The metrics are kept in memory meanwhile.")
+            return False
+        for rows in (self._metrics, self._events, self._digests):
+            rows.clear()
+        return True
+
+    def _save(self, save: Save) -> None:
+        try:
+            if not self._commit(durable=True):
+                return
+            self._store.save(save.step, save.packed, save.metrics)
+            self.saved_step = save.step
+            self._events.append(Event(step=save.step, kind="saved", text=save.why))
+            self._commit(durable=False)
+            self._retain()
+        except CheckpointError as error:
+            self._problems.put(f"step {save.step} could not be saved: {error}")
+            self._events.append(Event(step=save.step, kind="not saved", text=str(error)))
+        finally:
+            self._saving.clear()
