@@ -11,7 +11,7 @@ PYTHON ?= $(shell for name in $(CANDIDATES); do \
 	$$name -c '$(PROBE)' 2>/dev/null && { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench conformance docs clean
+.PHONY: help demo test torture check bench conformance docs clean
 # a set-up that was interrupted is begun again
 .DELETE_ON_ERROR:
 
@@ -24,6 +24,9 @@ demo: $(VENV)/.demo ## train a network on real handwritten digits (about a minut
 
 test: $(VENV)/.dev ## run the tests; ARGS="-k name" and the like go to pytest
 	@$(BIN)/python -m pytest $(ARGS)
+
+torture: $(VENV)/.dev ## kill training hundreds of times and compare the bits (an hour)
+	@$(BIN)/python tests/resume/torture.py $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types, spelling
 	@$(BIN)/ruff check .

@@ -69,4 +69,5 @@ with fluid.dygraph.guard():
             model.clear_gradients()
             run.log(loss=avg_loss, accuracy=acc)
             if step.last:
-                print(f"epoch: {step.epoch}, loss is: {avg_loss.numpy()}, acc is {acc.numpy()}")  # fmt: skip
+                values = (step.epoch, avg_loss.numpy(), acc.numpy())
+                print("epoch: {}, loss is: {}, acc is {}".format(*values))

@@ -5,7 +5,7 @@
 Each case is a folder of three checkpoints. Some are harmed: their bytes by accident (cut, flipped,
 swapped, replaced by a pipe) or with intent (contents that make no sense under hashes that match).
 Then the newest must be one that was not harmed, with every bit as it was saved, or the error must
-be a clear one; within a second, without much memory, and with no code run. Prints a table and
+be a clear one; within seconds, without much memory, and with no code run. Prints a table and
 leaves with status 1 if anything else happened.
 """
 

@@ -59,20 +59,22 @@ def test_killed_workload_gives_the_same_bits(tmp_path, workers):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("reader", ["load_data", "decorated"])
-def test_killed_fluid_program_with_its_shuffle_gives_the_same_bits(tmp_path, reader):
-    shown = verify(tmp_path, "--kills", "3", "--", *COURSE, reader)
+def test_killed_fluid_program_with_its_shuffle_gives_the_same_bits(tmp_path):
+    shown = verify(tmp_path, "--kills", "2", "--", *COURSE)
     assert re.search(r"^first difference +none$", shown, re.M), shown
+    # it seeds Python's generator alone, as the course does
+    assert re.search(r"^not compared +\d+ states of generators", shown, re.M), shown
 
 
 def test_untracked_generator_is_found_with_the_step_and_the_metric(tmp_path):
     shown = verify(
         tmp_path,
-        *("--kills", "1", "--seed", "2", "--keep", "kept"),
+        # with this seed the kill comes at the third save: the program goes on from the second
+        *("--kills", "1", "--seed", "835", "--keep", "kept"),
         *("--", *WORKLOAD, *SMALL, "--forget"),
         expect=1,
     )
-    step = re.search(r"differs first at step (\d+):\n +metric active: ", shown)
+    step = re.search(r"differs first at step (\d+):\n +metric \w+: ", shown)
     assert step is not None, shown
     assert re.search(r"metric loss: \S+ uninterrupted, \S+ after kills", shown)
     assert "the same bits again" in shown
@@ -84,10 +86,10 @@ def test_untracked_generator_is_found_with_the_step_and_the_metric(tmp_path):
 
 
 def test_terminated_run_loses_nothing(tmp_path):
-    command = (*WORKLOAD, "--epochs", "1", "--steps-per-epoch", "30", "--save-every", "5")
+    command = (*WORKLOAD, *SMALL)
     run = tmp_path / "runs" / "workload"
     program = start(tmp_path, *command)
-    wait_for(run / "checkpoints" / "step-00000005", program)
+    wait_for(run / "checkpoints" / "step-00000003", program)
     program.terminate()
     assert program.wait() == RESUMABLE, program.communicate()[1]
     stopped = re.search(r"stopped after step (\d+), which is saved", program.communicate()[1])
@@ -121,9 +123,10 @@ def test_stuck_step_refuses_a_second_process_and_ends_at_the_second_interrupt(tm
     finally:
         program.kill()
         program.communicate()
-    # its last step had not come to its end, and is not in the checkpoint
-    assert (run / "checkpoints" / "step-00000003").is_dir()
-    assert not (run / "checkpoints" / "step-00000004").exists()
+    # its last step had not come to its end, and is in no checkpoint
+    saved = {path.name for path in (run / "checkpoints").iterdir()}
+    assert saved
+    assert saved <= {f"step-{step:08}" for step in range(4)}
 
 
 def test_program_without_a_run_is_refused(tmp_path):

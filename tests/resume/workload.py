@@ -95,7 +95,6 @@ def main() -> None:
     parser.add_argument("--steps-per-epoch", type=int, default=60)
     parser.add_argument("--save-every", type=int, default=20)
     parser.add_argument("--max-time-s", type=float)
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--directory", default="runs/workload")
     parser.add_argument(
         "--forget", action="store_true", help="add noise from a generator that is not tracked"
@@ -104,7 +103,7 @@ def main() -> None:
     random.seed(1)
     np.random.seed(1)
     torch.manual_seed(1)
-    torch.set_num_threads(args.threads)
+    torch.set_num_threads(1)
     batches = refluid.Batches(
         images_and_labels(args.steps_per_epoch * BATCH),
         BATCH,

@@ -1,8 +1,9 @@
-"""State on disk: Paddle 1.8's checkpoint files, read without running code, written atomically.
+"""State on disk: a run's checkpoints, and Paddle 1.8's files; loading either runs no code.
 
-`state_file` is the door. Behind it, `pickle_machine` and `pickle_writer` know the opcodes,
-`pickle_objects` what files refer to by name, `pickle_reader` what a result may be, and `atomic`
-how a file is replaced.
+`store` keeps a run's checkpoints; it is not imported here, since it needs torch, and reading a
+file of Paddle's does not. `state_file` is the door to those. Behind it, `pickle_machine` and
+`pickle_writer` know the opcodes, `pickle_objects` what files refer to by name, `pickle_reader`
+what a result may be, and `atomic` how a file is replaced.
 May import: numpy, errors.
 """
 

@@ -116,7 +116,7 @@ class Screen:
             f"{seconds:>8.1f} s"
         )
 
-    def conclude(self, outcome: Outcome) -> None:
+    def conclude(self, outcome: Outcome, curves: Path | None) -> None:
         """Show what the run came to, where it is, and what could be tried next."""
         if not self._bar.tasks:
             self._console.print("\nThe run is complete: nothing was left to train.")
@@ -127,7 +127,7 @@ class Screen:
         self._line("parameters", str(outcome.parameters))
         self._line("optimizer", str(outcome.optimizer))
         without = "not drawn: pip install 'refluid[plot]' for matplotlib"
-        self._line("curves", str(outcome.curves or without))
+        self._line("curves", str(curves or without))
         self._console.print("\nNext:")
         for what, how in self._next(outcome):
             self._console.print(f"  {what:<19}{how}")

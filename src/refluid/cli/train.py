@@ -145,6 +145,7 @@ def train(
 
     from refluid.cli.screen import Screen
     from refluid.data import load_digits, load_mnist
+    from refluid.train.picture import draw_run
     from refluid.train.program import train as run
 
     if device is Device.CUDA and not torch.cuda.is_available():
@@ -157,4 +158,4 @@ def train(
         data_set = load_digits() if data is None else load_mnist(data, progress)
     with screen.training(data_set) as reporter:
         outcome = run(config, data_set, reporter)
-    screen.conclude(outcome)
+    screen.conclude(outcome, draw_run(outcome, data_set.name))

@@ -190,7 +190,8 @@ def _table(outcome: Outcome) -> Iterator[tuple[str, str]]:
         yield "steps done again", f"median {statistics.median(again):g}, at most {max(again):,}"
     yield "rounds compared", str(outcome.num_rounds)
     if outcome.ignored:
-        yield "not compared", f"{', '.join(sorted(outcome.ignored))} (not seeded, and not used)"
+        count = _counted(len(outcome.ignored), "state")
+        yield "not compared", f"{count} of generators that are neither seeded nor used"
     yield "first difference", "none" if outcome.finding is None else "below"
 
 

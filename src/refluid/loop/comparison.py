@@ -22,9 +22,10 @@ from refluid.loop.attempt import newest_checkpoint, run_directories
 from refluid.observe.journal_reader import JournalReader
 from refluid.state.digest import digests
 
-__all__ = ["Difference", "differing_generators", "first_difference"]
+__all__ = ["Difference", "first_difference", "irrelevant_leaves"]
 
 _SHOWN = 8
+_OF_GENERATORS = ("generators.", "progress.position.")
 _FILES = ("state.safetensors", "state.json")
 # what decides about the next steps comes before what they changed
 _ORDER = ("generators", "progress", "objects", "environment", "config")
@@ -83,14 +84,18 @@ def first_difference(
     return None
 
 
-def differing_generators(reference: Path, other: Path) -> frozenset[str]:
-    """Return the leaves of generators' states that differ at any step between two executions.
+def irrelevant_leaves(reference: Path, other: Path) -> frozenset[str]:
+    """Return what differs of generators' states between two executions, at any step.
 
-    A program that neither seeds nor uses one has another state of it in each execution.
+    A program that neither seeds nor uses a generator has another state of it in each execution. If
+    nothing else differs, that state does not matter. The position in the data may hold some too.
 
     Args:
         reference: a folder of runs.
         other: another one, of the same runs.
+
+    Returns:
+        Paths of leaves.
     """
     found = set[str]()
     for directory in run_directories(reference):
@@ -102,7 +107,7 @@ def differing_generators(reference: Path, other: Path) -> frozenset[str]:
             for one, two in zip(left.digests(), right.digests(), strict=False):
                 if one != two:
                     found |= {one[1], two[1]}
-    return frozenset(leaf for leaf in found if leaf.startswith("generators."))
+    return frozenset(leaf for leaf in found if leaf.startswith(_OF_GENERATORS))
 
 
 def _in_journals(

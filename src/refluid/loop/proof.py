@@ -15,7 +15,10 @@ from __future__ import annotations
 import contextlib
 import random
 import shutil
+import signal
 import statistics
+import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +29,7 @@ from typing import Protocol
 from refluid import env
 from refluid.errors import RunError
 from refluid.loop.attempt import Attempt, Glimpse, glimpse, run_directories, unfinished
-from refluid.loop.comparison import differing_generators, first_difference
+from refluid.loop.comparison import first_difference, irrelevant_leaves
 
 __all__ = ["Aim", "Kill", "Outcome", "Proof", "Reference", "Witness"]
 
@@ -167,8 +170,12 @@ class Proof:
 
         Effects:
             Starts the program many times, in process groups of their own, and ends everything it
-            has started however it ends itself.
+            has started however it ends itself, also by SIGTERM.
         """
+        with _terminable():
+            return self._prove()
+
+    def _prove(self) -> Outcome:
         reference = self._refer("reference")
         self._witness.referred(reference)
         outcome = Outcome(reference)
@@ -221,14 +228,14 @@ class Proof:
             return None
         if not second.exists():
             self._refer(second.name)
-        loose = differing_generators(reference, second)
-        if first_difference(reference, second, loose) is not None:
+        ignored = irrelevant_leaves(reference, second)
+        if first_difference(reference, second, ignored) is not None:
             return (
                 f"{difference}\nTwo uninterrupted executions of the program differ as well, so "
                 "it is not the kills: set its seeds (docs/exactness.md)."
             )
-        outcome.ignored = loose
-        difference = first_difference(reference, self._folder / name, loose)
+        outcome.ignored = ignored
+        difference = first_difference(reference, self._folder / name, ignored)
         return difference and (
             f"{difference}\nUninterrupted, the program gives the same bits again. So something "
             "that decides about its results is not saved: track it (docs/exactness.md)."
@@ -334,6 +341,19 @@ class _History:
                 self._outcome.done_again.append(max(0, reached - now.from_steps[number]))
             reached = now.from_steps[number]
         return now.num_steps > reached
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Have SIGTERM raise `SystemExit`, so that nothing that was started is left running."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _save_durations(attempt: Attempt) -> Iterator[float]:

@@ -77,8 +77,6 @@ class Recorder:
                 report(flaw)
             store = Store(checkpoints, self._journal.run)
             resumed = resumption(self._plan.resume, self._directory, self._journal, store)
-            if resumed is not None:
-                self.tracked.await_states(resumed.objects)
             plan = self._plan
             self._writer = Writer(
                 self._journal, store, lambda: store.retain(plan.keep_last, plan.best())

@@ -159,7 +159,7 @@ class Run:
         return self._recorder.metrics.means()
 
     def track(self, **objects: Any) -> None:
-        """Save these objects' state in every checkpoint; restore it now if the run goes on.
+        """Save these objects' state in every checkpoint; `steps` restores it if the run goes on.
 
         Args:
             **objects: whatever has state, each under a name that stays the same: modules,
@@ -169,7 +169,6 @@ class Run:
 
         Raises:
             StateError: an object has no state that can be captured.
-            CheckpointError: the state in the checkpoint does not fit the object.
             RunError: the run is not open, or the name is taken.
         """
         self._need_open("track")
@@ -191,12 +190,12 @@ class Run:
         Raises:
             RunError: the run is not open, nothing is tracked, or another loop has not ended.
             DataError: the data are not those that the checkpoint was made with.
-            CheckpointError: what is tracked is not what the checkpoint holds.
+            CheckpointError: what is tracked is not what the checkpoint holds, or does not fit it.
             Stopped: (when a step is complete) the run was asked to stop; it has been saved.
 
         Effects:
-            Restores the generators of random numbers. Notes SIGTERM, SIGINT and SIGUSR1 until the
-            loop ends. A program may have several such loops, one after the other.
+            Restores tracked objects and the generators of random numbers. Notes SIGTERM, SIGINT and
+            SIGUSR1 until the loop ends. A program may have several such loops, one after the other.
         """
         self._need_open("steps")
         if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
@@ -259,7 +258,7 @@ class Run:
     def _begin(self, resumed: Resumption | None, source: Source) -> None:
         """Restore what is left to restore, and say what the run begins with."""
         recorder = self._recorder
-        recorder.tracked.check_complete()
+        recorder.tracked.check_any()
         if not self._begun:
             recorder.environment = fingerprint()
         if resumed is not None:
@@ -268,6 +267,8 @@ class Run:
             self._step = recorder.saved_step = progress.step
             self._epoch, self._ends = progress.epoch, progress.ended
             recorder.metrics.restore(progress.metrics)
+            # all at once, and late: making a schedule changes the optimizer that it is made for
+            recorder.tracked.restore(resumed.objects)
             restore_generators(resumed.generators)
             cost = source.describe()
             report(

@@ -60,8 +60,9 @@ class StopSignals:
         name = signal.Signals(number).name
         if number == signal.SIGINT and self.received == name:
             raise KeyboardInterrupt
-        if self.received is None:
+        is_first, self.received = self.received is None, name
+        # last, as the next signal may come in the middle of it
+        if is_first:
             again = "; once more to stop at once" if number == signal.SIGINT else ""
             # not sys.stderr, which the signal may have interrupted in the middle of a line
             os.write(2, f"\nrefluid: {name}: stopping after this step{again}\n".encode())
-        self.received = name

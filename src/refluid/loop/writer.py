@@ -136,9 +136,16 @@ class Writer:
             self.saved_step = save.step
             self._events.append(Event(step=save.step, kind="saved", text=save.why))
             self._commit(durable=False)
-            self._retain()
         except CheckpointError as error:
             self._problems.put(f"step {save.step} could not be saved: {error}")
             self._events.append(Event(step=save.step, kind="not saved", text=str(error)))
+        else:
+            self._tidy()
         finally:
             self._saving.clear()
+
+    def _tidy(self) -> None:
+        try:
+            self._retain()
+        except CheckpointError as error:
+            self._problems.put(f"an old checkpoint stays: {error}")

@@ -5,7 +5,7 @@ whose optimizer meets a zero where a fresh one would meet none, goes on differen
 After every restoring the state is taken out once more and compared as bits, since an object's own
 `load_state_dict` may convert, forget or add something without a word.
 
-Objects of refluid's own `paddle.fluid` are known by their method `set_dict`, not by import.
+Layers and decays of refluid's own `paddle.fluid` are known by their `set_dict`, not by import.
 May import: torch, numpy, refluid.errors, generators, tree.
 """
 
@@ -14,10 +14,9 @@ from __future__ import annotations
 import copy
 import random
 import warnings
-import weakref
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,10 +27,6 @@ from refluid.state.generators import capture_python, checked_numpy, restore_pyth
 from refluid.state.tree import check_packable, join, pack
 
 __all__ = ["capture", "check", "restore"]
-
-# What fluid optimizers were given and have not asked for yet: they make their accumulators when a
-# parameter has its first gradient, and would lose those if they were saved before.
-_waiting: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
 
 
 def check(name: str, obj: Any) -> None:
@@ -77,9 +72,6 @@ def capture(obj: Any) -> Any:
     state = obj.state_dict()
     if isinstance(obj, torch.nn.Module):
         return _with_gradients(state, dict(obj.named_parameters()))
-    if _is_fluid(obj):
-        # in one order, since accumulators may be made in another one after a restart
-        return dict(sorted((_waiting.get(obj, {}) | state).items()))
     return state
 
 
@@ -130,13 +122,10 @@ _OTHER_BITS = "has other bits"
 
 
 def _is_stateful(obj: Any) -> bool:
-    return callable(getattr(obj, "state_dict", None)) and (
-        callable(getattr(obj, "load_state_dict", None)) or _is_fluid(obj)
+    # fluid's decays have a `set_dict` only
+    return callable(getattr(obj, "state_dict", None)) and any(
+        callable(getattr(obj, name, None)) for name in ("load_state_dict", "set_dict")
     )
-
-
-def _is_fluid(obj: Any) -> bool:
-    return callable(getattr(obj, "set_dict", None))
 
 
 def _misfit(name: str, what: str) -> CheckpointError:
@@ -159,8 +148,12 @@ def _restore(obj: Any, value: Any) -> None:
         obj.setstate(restore_python(value))
     elif isinstance(obj, torch.optim.Optimizer):
         _restore_optimizer(obj, value)
-    elif _is_stateful(obj):
-        _restore_stateful(obj, value)
+    elif isinstance(obj, LRScheduler):
+        _restore_schedule(obj, value)
+    elif hasattr(obj, "load_state_dict"):
+        obj.load_state_dict(value)
+    elif hasattr(obj, "set_dict"):
+        obj.set_dict(value)
     elif isinstance(obj, list):
         obj[:] = value
     else:
@@ -201,8 +194,9 @@ def _restore_tensors(obj: Any, value: dict[str, Any]) -> None:
         raise CheckpointError("; ".join(found))
     if not is_module:
         _plain(obj).copy_(state["value"])
-    elif _is_fluid(obj):
-        cast(Any, obj).set_dict(state)
+    elif hasattr(obj, "set_dict"):
+        # a fluid Layer, whose shapes are lists, which torch's own loading would not know
+        obj.set_dict(state)  # type: ignore[union-attr]
     else:
         vars(state)["_metadata"] = getattr(value, "_metadata", OrderedDict())
         obj.load_state_dict(state)
@@ -259,34 +253,12 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, value: dict[str, Any]) 
                 optimizer.state[parameter][key] = stored.to(loaded.device)
 
 
-def _restore_stateful(obj: Any, value: Any) -> None:
-    if isinstance(obj, LRScheduler):
-        # it would take whatever keys it is given
-        found = [f"`{p}` {what}" for p, what in _key_differences(value, obj.state_dict(), "")]
-        if found:
-            raise CheckpointError("; ".join(found))
-    if _is_fluid(obj):
-        _restore_fluid(obj, value)
-    else:
-        obj.load_state_dict(value)
-
-
-def _restore_fluid(obj: Any, value: dict[str, Any]) -> None:
-    parameters = getattr(obj, "_parameter_list", None)
-    if parameters is not None:
-        names = tuple(f"{parameter.name}_" for parameter in parameters)
-        unknown = [k for k in value if k not in _FLUID_RATE and not k.startswith(names)]
-        if unknown:
-            raise CheckpointError(f"{_listed(unknown)}: this optimizer has no such parameter")
-        _waiting[obj] = {k: v for k, v in value.items() if k not in _FLUID_RATE}
-    obj.set_dict(value)
-
-
-_FLUID_RATE = ("LR_Scheduler", "global_step")
-
-
-def _listed(keys: list[str]) -> str:
-    return ", ".join(f"`{key}`" for key in keys)
+def _restore_schedule(schedule: LRScheduler, value: dict[str, Any]) -> None:
+    # it would take whatever keys it is given
+    found = [f"`{p}` {what}" for p, what in _key_differences(value, schedule.state_dict(), "")]
+    if found:
+        raise CheckpointError("; ".join(found))
+    schedule.load_state_dict(value)
 
 
 # --- comparing ----------------------------------------------------------------------------------
@@ -298,8 +270,9 @@ def _differences(then: Any, now: Any, path: str) -> Iterator[tuple[str, str]]:
         yield from ((path, what) for what in _tensor_difference(then, now))
     elif isinstance(then, dict) and isinstance(now, dict):
         yield from _key_differences(then, now, path)
-        for key in then.keys() & now.keys():
-            yield from _differences(then[key], now[key], join(path, key))
+        for key in then:
+            if key in now:
+                yield from _differences(then[key], now[key], join(path, key))
     elif isinstance(then, list | tuple) and type(then) is type(now) and len(then) == len(now):
         for number, (a, b) in enumerate(zip(then, now, strict=True)):
             yield from _differences(a, b, join(path, number))

@@ -28,6 +28,9 @@ __all__ = ["MAX_DEPTH", "Packed", "check_packable", "join", "pack", "unpack"]
 
 MAX_DEPTH = 100  # far above any real state, far below what recursion and JSON parsers can bear
 _EXACT_INT = 2**53  # up to here every JSON parser keeps an integer
+# torch copies with several threads, which wait for each other by whole time slices where other
+# processes want the cores, as data workers do: some ms for each tensor, against 2 ms for these
+_ONE_THREAD_BYTES = 2**24
 _SHOWN = 5  # how many offenders one error names
 # numbers, dates and fixed strings; as numpy writes a dtype, with its byte order
 _ARRAY_DTYPE = re.compile(r"[<>|][biufcmMSU][1-9][0-9]{0,8}(\[\w+\])?")
@@ -198,8 +201,8 @@ class _Packer:
     def _new_tensor(self, plain: torch.Tensor, path: str) -> dict[str, Any]:
         if not self._copying:
             return {}
-        copy = plain.to("cpu", copy=True, memory_format=torch.contiguous_format)
-        node: dict[str, Any] = {"name": self._name(copy.resolve_conj().resolve_neg(), path)}
+        copy = _contiguous_copy(plain)
+        node: dict[str, Any] = {"name": self._name(copy, path)}
         # an order in memory such as channels-last: fused optimizers need that of the weight
         if plain.stride() != copy.stride() and _is_dense(plain.shape, plain.stride()):
             node["strides"] = list(plain.stride())
@@ -295,6 +298,16 @@ class _Unpacker:
                 tensor = empty.copy_(tensor)
             self._built[name] = tensor.to(_present(device))
         return self._built[name]
+
+
+def _contiguous_copy(plain: torch.Tensor) -> torch.Tensor:
+    """Copy values to the CPU, into memory of their own."""
+    if plain.is_cpu and plain.is_contiguous() and 0 < plain.nbytes <= _ONE_THREAD_BYTES:
+        flat = plain.resolve_conj().resolve_neg().reshape(-1)
+        copy = torch.from_numpy(flat.view(torch.uint8).numpy().copy())
+        return copy.view(plain.dtype).reshape(plain.shape)
+    copy = plain.to("cpu", copy=True, memory_format=torch.contiguous_format)
+    return copy.resolve_conj().resolve_neg()
 
 
 def _refusal(value: torch.Tensor) -> str | None:

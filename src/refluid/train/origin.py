@@ -1,7 +1,7 @@
 """What a new run begins from: parameters and moments that another run, or Paddle 1.8, saved.
 
 The learning rate and the count of the steps are the new run's own.
-May import: errors, paddle, state, train.
+May import: errors, paddle, train.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 from refluid.errors import CheckpointError
 from refluid.paddle import fluid
 from refluid.paddle.fluid.core_avx import VarBase
-from refluid.state import holder
 from refluid.train.config import OptimizerName
 from refluid.train.network import DigitNetwork
 from refluid.train.optimizer import accumulator_names
@@ -61,9 +60,9 @@ def load(path: Path, network: DigitNetwork, optimizer: Any, name: OptimizerName)
             "begin from the parameters alone."
         )
     begun = {entry: state[entry] for entry in names} | optimizer.state_dict()
-    # not by `set_dict` alone: the optimizer asks for these only at its first step, and a run that
-    # is killed before shall have saved them
-    holder.restore("optimizer", optimizer, begun)
+    # not by `set_dict`, with which it takes them at its first step: a run that is killed before
+    # shall have them
+    optimizer.load_state_dict(begun)
 
 
 def _check_parameters(

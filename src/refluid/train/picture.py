@@ -1,7 +1,7 @@
 """The curves of a run, drawn from its journal, which has every step whatever came between.
 
 Arrays are [N] with N steps, or groups of steps.
-May import: numpy, observe.
+May import: numpy, observe, train.
 """
 
 from __future__ import annotations
@@ -11,31 +11,38 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from refluid.observe.curve import Curve, Panel, draw_panels
+from refluid.observe.curve import Curve, Panel, can_draw, draw_panels
 from refluid.observe.journal_reader import JournalReader
+from refluid.train.program import Outcome
 
 __all__ = ["draw_run"]
 
 _MAX_POINTS = 150
 
 
-def draw_run(path: Path, journal: JournalReader, steps_per_epoch: int, title: str) -> None:
+def draw_run(outcome: Outcome, name: str) -> Path | None:
     """Draw loss and accuracy over the epochs.
 
     Args:
-        path: the picture to write.
-        journal: open; it has `loss` and `accuracy` of steps, and the same of validation, with
-            `valid_` before their names, of the last steps of epochs.
-        steps_per_epoch: places the steps on an axis of epochs.
-        title: stands above all.
+        outcome: of the run.
+        name: of the data.
+
+    Returns:
+        The picture, `curves.png` in the run's directory; None where matplotlib is not installed.
 
     Raises:
         RefluidError: the journal cannot be read, or the picture not be written.
-
-    Effects:
-        Writes `path`.
     """
+    if not can_draw():
+        return None
+    with JournalReader(outcome.directory / "run.sqlite") as journal:
+        panels = _panels(journal, outcome.steps_per_epoch)
+    path = outcome.directory / "curves.png"
+    draw_panels(path, f"{name}: test accuracy {100 * outcome.test.accuracy:.2f}%", panels)
+    return path
 
+
+def _panels(journal: JournalReader, steps_per_epoch: int) -> list[Panel]:
     def curves(quantity: str) -> list[Curve]:
         steps, values = journal.curve(quantity)
         _, epochs = np.unique(steps // steps_per_epoch, return_index=True)
@@ -58,11 +65,10 @@ def draw_run(path: Path, journal: JournalReader, steps_per_epoch: int, title: st
             ),
         ]
 
-    panels = [
+    return [
         Panel(title="loss (cross-entropy)", curves=curves("loss"), logarithmic=True),
         Panel(title="accuracy", curves=curves("accuracy"), percent=True),
     ]
-    draw_panels(path, title, panels)
 
 
 def _means(values: NDArray[np.float64], starts: NDArray[np.int64]) -> list[float]:

@@ -1,10 +1,10 @@
-"""The ready-made program: train the network on digits, validate, save, test, draw.
+"""The ready-made program: train the network on digits, validate, save, test.
 
 It is a fluid program like any other, and shows what one looks like in a `Run`: network and
 optimizer are tracked, and what an epoch ends with is done within its last step. The same command,
 started again, goes on wherever the last one was stopped.
 Shapes: B batch, C channels, H height, W width.
-May import: data, errors, loop, observe, paddle, train.
+May import: data, errors, loop, paddle, train.
 """
 
 from __future__ import annotations
@@ -23,15 +23,12 @@ from refluid.data.batch import batches
 from refluid.data.batches import Batches
 from refluid.errors import DataError, RunError
 from refluid.loop import Run
-from refluid.observe.curve import can_draw
-from refluid.observe.journal_reader import JournalReader
 from refluid.paddle import fluid
 from refluid.paddle.fluid.core_avx import VarBase
 from refluid.train import origin
 from refluid.train.config import TrainConfig
 from refluid.train.network import DigitNetwork
 from refluid.train.optimizer import make_optimizer
-from refluid.train.picture import draw_run
 
 __all__ = ["Outcome", "Reporter", "Score", "train"]
 
@@ -73,23 +70,24 @@ class Outcome:
     Args:
         test: the score on the images to test with.
         num_epochs: how often the training images were gone through.
+        steps_per_epoch: how many steps that takes.
+        directory: of the run, with its journal.
         parameters: the file with the network's parameters.
         optimizer: the file with the optimizer's state.
-        curves: the picture, or None where matplotlib is not installed.
     """
 
     test: Score
     num_epochs: int
+    steps_per_epoch: int
+    directory: Path
     parameters: Path
     optimizer: Path
-    curves: Path | None
 
 
 def train(config: TrainConfig, data: DataSet, reporter: Reporter) -> Outcome:
     """Train a network on `data`, on the place that fluid programs have by default.
 
-    The run in `config.out` goes on where it was stopped. If it is complete, it is tested and drawn
-    again.
+    The run in `config.out` goes on where it was stopped. If it is complete, it is tested again.
 
     Args:
         config: everything that can be chosen.
@@ -105,11 +103,10 @@ def train(config: TrainConfig, data: DataSet, reporter: Reporter) -> Outcome:
             cannot be written to.
         CheckpointError: `config.load` cannot be read or does not fit.
         DataError: the images are too small for the network.
-        RefluidError: the picture cannot be written.
 
     Effects:
         Keeps the run in `config.out`. Writes `model.pdparams` and `model.pdopt` there after every
-        epoch, and `curves.png` at the end.
+        epoch.
     """
     if min(data.image_shape[1:]) < _MIN_SIDE:
         raise DataError(
@@ -130,20 +127,14 @@ def train(config: TrainConfig, data: DataSet, reporter: Reporter) -> Outcome:
             loaded = learner.open(run, settings)
             reporter.begin(learner.steps_per_epoch, learner.num_parameters, loaded)
             learner.learn(run, reporter)
-            # once more, as the files of a run that was complete may have been moved away
-            learner.save()
             test = learner.score(data.test)
-    curves = run.directory / "curves.png" if can_draw() else None
-    if curves:
-        title = f"{data.name}: test accuracy {100 * test.accuracy:.2f}%"
-        with JournalReader(run.directory / "run.sqlite") as journal:
-            draw_run(curves, journal, learner.steps_per_epoch, title)
     return Outcome(
         test=test,
         num_epochs=run.step // learner.steps_per_epoch,
+        steps_per_epoch=learner.steps_per_epoch,
+        directory=run.directory,
         parameters=learner.prefix.with_suffix(".pdparams"),
         optimizer=learner.prefix.with_suffix(".pdopt"),
-        curves=curves,
     )
 
 
@@ -204,7 +195,7 @@ class _Learner:
             if step.last:
                 valid = self.score(self._data.valid)
                 run.log(valid_loss=valid.loss, valid_accuracy=valid.accuracy)
-                self.save()
+                self._save()
                 now = time.perf_counter()
                 mean = Score(run.means["loss"], run.means["accuracy"])
                 reporter.epoch(step.epoch + 1, mean, valid, now - begin)
@@ -219,11 +210,6 @@ class _Learner:
             loss += score.loss * len(labels)
             accuracy += score.accuracy * len(labels)
         return Score(loss / len(part), accuracy / len(part))
-
-    def save(self) -> None:
-        """Write the files that Paddle reads."""
-        fluid.save_dygraph(self._network.state_dict(), str(self.prefix))
-        fluid.save_dygraph(self._optimizer.state_dict(), str(self.prefix))
 
     def _update(self, images_BCHW: NDArray[np.float32], labels_B1: NDArray[np.int64]) -> Score:
         self._network.train()
@@ -241,6 +227,10 @@ class _Learner:
         loss = fluid.layers.mean(fluid.layers.cross_entropy(probabilities, labels))
         accuracy = fluid.layers.accuracy(probabilities, labels)
         return loss, Score(float(loss.numpy()[0]), float(accuracy.numpy()[0]))
+
+    def _save(self) -> None:
+        fluid.save_dygraph(self._network.state_dict(), str(self.prefix))
+        fluid.save_dygraph(self._optimizer.state_dict(), str(self.prefix))
 
 
 def _settings(config: TrainConfig, data: DataSet) -> dict[str, Any]:

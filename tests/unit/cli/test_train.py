@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from refluid.loop import RESUMABLE
+from refluid.observe.journal_reader import JournalReader
+
 COMMAND = [sys.executable, "-c", "from refluid.cli import main; main()"]
 # one thread: beside other work on the machine, threads of so small a network only wait
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "100", "TERM": "dumb"}
@@ -39,11 +42,13 @@ def test_digits_are_learnt_to_97_percent(tmp_path):
     assert accuracy is not None
     assert float(accuracy[1]) >= 97
     files = {path.name for path in (tmp_path / "runs" / "digits").iterdir()}
-    assert files == {"curves.png", "model.pdopt", "model.pdparams"}
+    assert files >= {"curves.png", "model.pdopt", "model.pdparams", "run.sqlite"}
 
 
 def test_output_that_is_no_terminal_has_a_line_for_each_epoch(tmp_path):
-    shown = refluid(tmp_path, *SMALL, "--epochs", "2").stdout
+    done = refluid(tmp_path, *SMALL, "--epochs", "2")
+    assert done.stderr == "refluid: run begins\n"
+    shown = done.stdout
     assert re.findall(r"^ +([12])/2 +[\d.]+ +[\d.]+% +[\d.]+ +[\d.]+% +[\d.]+ s$", shown, re.M) == [
         "1",
         "2",
@@ -52,7 +57,14 @@ def test_output_that_is_no_terminal_has_a_line_for_each_epoch(tmp_path):
     assert "11,350 parameters, on cpu" in shown
     assert "\x1b" not in shown
     assert "\r" not in shown
-    assert "--load run --epochs 4" in shown
+    assert "after 2 epochs." in shown
+    assert "--out run --device cpu --epochs 4\n" in shown
+    # once more: nothing to train, and nothing that looks like a failure
+    again = refluid(tmp_path, *SMALL, "--epochs", "2").stdout
+    head, _, rest = again.partition("The run is complete: nothing was left to train.\n\n")
+    assert shown.startswith(head.rstrip())
+    assert rest.splitlines()[:4] == shown[shown.index("Test accuracy") :].splitlines()[:4]
+    assert "--epochs 2 --out run-2\n" in rest
 
 
 def test_bar_is_shown_on_a_terminal(tmp_path):
@@ -70,27 +82,42 @@ def test_bar_is_shown_on_a_terminal(tmp_path):
     assert "accuracy" in done.stdout.decode()
 
 
-def test_stopped_run_says_how_to_go_on_and_does(tmp_path):
+def stopped_by(number: signal.Signals, folder: Path) -> tuple[int, int, str]:
+    """Send a signal when an epoch has ended; return the first and last step, and what was said."""
     # so many epochs that it cannot end by itself
-    arguments = (*SMALL, "--epochs", "100000")
+    command = [*COMMAND, *SMALL, "--decay", "none", "--epochs", "100000"]
     with subprocess.Popen(
-        [*COMMAND, *arguments], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
-        while "1/100000" not in process.stdout.readline():
+        while "/100000" not in process.stdout.readline():
             assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        rest = process.stdout.read()
-    assert process.returncode == 130
-    saved = re.search(r"Stopped; saved after epoch (\d+)\. To go on:\n  (.*)", rest)
-    assert saved is not None
-    assert saved[2].endswith(
-        "train --batch-size 256 --out run --device cpu --epochs 100000 --load run"
-    )
-    number = int(saved[1])
-    shown = refluid(tmp_path, *SMALL, "--epochs", str(number + 1), "--load", "run").stdout
-    assert f"run, after {number} epochs" in shown
-    assert f"{number + 1}/{number + 1}" in shown
+        process.send_signal(number)
+        _, said = process.communicate()
+    assert process.returncode == RESUMABLE, said
+    first = re.search(r"goes on after step ([\d,]+)", said)
+    last = re.search(rf"{number.name}: stopped after step ([\d,]+), which is saved", said)
+    assert last is not None, said
+    assert "the same command goes on from there\n" in said
+    begin, end = (int(found[1].replace(",", "")) if found else 0 for found in (first, last))
+    return begin, end, said
+
+
+def test_stopped_run_says_how_to_go_on_and_loses_nothing(tmp_path):
+    begin, interrupted, said = stopped_by(signal.SIGINT, tmp_path)
+    assert "refluid: run begins\n" in said
+    assert "SIGINT: stopping after this step; once more to stop at once\n" in said
+    again, ended, _ = stopped_by(signal.SIGTERM, tmp_path)
+    assert (begin, again) == (0, interrupted)
+    assert ended > again
+    with JournalReader(tmp_path / "run" / "run.sqlite") as journal:
+        assert journal.curve("loss")[0].tolist() == list(range(ended))
+        assert [start.from_step for start in journal.starts()] == [0, interrupted]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +127,7 @@ def test_stopped_run_says_how_to_go_on_and_does(tmp_path):
         (("--load", "nowhere"), "refluid: nowhere holds no saved run"),
         (("--data", "."), "refluid: . has no train-images-idx3-ubyte, no train-labels"),
         (("--data", "text"), "refluid: text is not a whole mnist.json.gz"),
-        (("--out", "text"), "refluid: text cannot be made a folder"),
+        (("--out", "text"), "refluid: text cannot be made a directory"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_status_2(tmp_path, arguments, expected):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 
 import pytest
+import torch
 
 from refluid.data import DataSet, LabeledImages, load_digits
 from refluid.train.program import Score
@@ -35,6 +37,15 @@ def cut(part: LabeledImages, num_images: int) -> LabeledImages:
     return LabeledImages(
         images=part.images[:num_images], labels=part.labels[:num_images], source=part.source
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Beside other work on the machine, threads of so small a network only wait."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

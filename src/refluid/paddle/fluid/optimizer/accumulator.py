@@ -92,14 +92,36 @@ class AccumulatorStore:
             for variable in variables.values():
                 variable.set_value(_find(state, variable.name))
 
-    def _make(self, name: str, param: ParamBase) -> VarBase:
+    def restore(self, state: Mapping[str, Any], params: Iterable[ParamBase]) -> list[str]:
+        """Make and fill all accumulators that `state` has; others begin anew when they are needed.
+
+        Returns:
+            The keys of `state` that belong to none.
+
+        Raises:
+            RuntimeError: the state has some accumulators of a parameter and lacks others.
+            AssertionError: an accumulator has another shape or dtype.
+        """
+        for param in params:
+            keys = {name: _key(state, f"{param.name}_{name}_") for name in self.variables}
+            missing = [name for name, key in keys.items() if key is None]
+            if missing and len(missing) < len(keys):
+                raise RuntimeError(f"the state has no {', '.join(missing)} of {param.name}.")
+            for name, key in keys.items():
+                if key is not None and param.name not in self.variables[name]:
+                    self.variables[name][param.name] = self._make(name, param, key)
+        self.load(state)
+        self.pending = {}
+        return [key for key in state if key not in self.names]
+
+    def _make(self, name: str, param: ParamBase, called: str | None = None) -> VarBase:
         kind, data = self._kinds[name], param.data
         if kind.is_power:
             dtype = torch.float64 if data.dtype is torch.float64 else torch.float32
             variable = wrap(torch.full((1,), kind.fill, dtype=dtype))
         else:
             variable = wrap(torch.full_like(data, kind.fill))
-        variable.name = unique_name.generate(f"{param.name}_{name}")
+        variable.name = called or unique_name.generate(f"{param.name}_{name}")
         variable.persistable = True
         if self.pending:
             variable.set_value(_find(self.pending, variable.name))
@@ -139,6 +161,10 @@ class Power:
             array: Any = torch.Tensor.numpy(self._variables[param_name])
             view = self._views[param_name] = memoryview(array)
         return view
+
+
+def _key(state: Mapping[str, Any], prefix: str) -> str | None:
+    return next((k for k in state if k.startswith(prefix) and k[len(prefix) :].isdigit()), None)
 
 
 def _find(state: Mapping[str, Any], name: str) -> Any:

@@ -58,6 +58,9 @@ class Group:
     grads: list[torch.Tensor] = field(default_factory=list)
 
 
+_RATE_KEYS = {"LR_Scheduler", "global_step"}
+
+
 class Optimizer:
     """Update parameters from their gradients. The base of all optimizers.
 
@@ -330,11 +333,36 @@ class Optimizer:
             RuntimeError: a value is neither a Variable nor an array, or the decay's state does
                 not fit.
         """
+        self._set_rate(state_dict)
+        self._store.load(state_dict)
+
+    @dygraph_only
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on exactly as the optimizer would have whose state it is.
+
+        Paddle has no such method. Where `set_dict` refuses a parameter that had no accumulators
+        when the state was saved, this lets it begin anew, as without the interruption.
+
+        Args:
+            state_dict: what `state_dict()` returned.
+
+        Raises:
+            KeyError, AssertionError, RuntimeError: as `set_dict`; also if the state holds something
+                that this optimizer has no use for.
+        """
+        self._set_rate(state_dict)
+        unused = set(self._store.restore(state_dict, self._parameter_list)) - _RATE_KEYS
+        if unused:
+            raise RuntimeError(
+                f"the state holds {', '.join(sorted(unused))}, but this optimizer has no such "
+                "parameter or keeps nothing of that kind."
+            )
+
+    def _set_rate(self, state_dict: Mapping[str, Any]) -> None:
         if isinstance(self._learning_rate, LearningRateDecay):
             self._learning_rate.set_dict(state_dict["LR_Scheduler"])
             if not isinstance(self._learning_rate, EpochDecay):
                 self._learning_rate.step_num = _step_number(state_dict)
-        self._store.load(state_dict)
 
 
 def _checked(parameter_list: Any) -> list[ParamBase]:
