@@ -72,7 +72,7 @@ class Screen:
         with self._bar:
             yield self
 
-    def begin(self, steps_per_epoch: int, num_parameters: int, loaded: bool) -> None:
+    def begin(self, steps_per_epoch: int, num_parameters: int) -> None:
         """Show what is going to be trained, and how."""
         config = self._config
         self._num_steps = config.epochs * steps_per_epoch
@@ -88,12 +88,12 @@ class Screen:
             f"{config.optimizer.value}, learning rate {config.first_rate:g}{decay}{l2}; "
             f"{config.epochs} epochs of {steps_per_epoch} steps of {config.batch_size} images",
         )
-        if loaded:
-            self._line("begins from", str(config.load))
 
     def step(self, number: int, score: Score) -> None:
         """Move the bar; above it goes the table's head, when the run has said where it begins."""
         if not self._bar.tasks:
+            if self._config.load is not None and number == 0:
+                self._line("from", str(self._config.load))
             self._console.print(f"\n{'training':>28}{'validation':>22}")
             self._console.print(
                 f"{'epoch':>9}{'loss':>10}{'accuracy':>10}{'loss':>12}{'accuracy':>10}{'time':>10}"

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from refluid.errors import RunError
 
 if TYPE_CHECKING:
-    from refluid.loop.proof import Kill, Outcome, Reference
+    from refluid.loop.outcome import Kill, Outcome, Reference
 
 __all__ = ["verify"]
 
@@ -71,10 +71,10 @@ def verify(
 
     - `refluid verify --keep proof -- python -m refluid course.py`
     """
+    folder = _folder(keep)
     # this loads torch
     from refluid.loop.proof import Proof
 
-    folder = _folder(keep)
     screen = _Screen(kills)
     try:
         with screen.shown():

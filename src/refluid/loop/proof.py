@@ -7,7 +7,7 @@ enough kills. After each, everything is compared with the first execution (see `
 A kill is aimed at one of three things: any instant of training, the middle of saving, or the time
 in which the program starts again and restores. Where to wait for is drawn from a seeded generator;
 at which instant a kill arrives is up to the machine, so that two proofs never test the same.
-May import: env, errors, loop.attempt, loop.comparison.
+May import: env, errors, loop.attempt, loop.comparison, loop.outcome.
 """
 
 from __future__ import annotations
@@ -21,17 +21,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
-from typing import Protocol
 
 from refluid import env
 from refluid.errors import RunError
-from refluid.loop.attempt import Attempt, Glimpse, glimpse, run_directories, unfinished
+from refluid.loop.attempt import Attempt, glimpse, run_directories, unfinished
 from refluid.loop.comparison import first_difference, irrelevant_leaves
+from refluid.loop.outcome import Aim, History, Outcome, Reference, Witness
 
-__all__ = ["Aim", "Kill", "Outcome", "Proof", "Reference", "Witness"]
+__all__ = ["Proof"]
 
 # then a round's program is left to come to its end, so that no round can last forever
 _KILLS_PER_ROUND = 8
@@ -42,100 +40,8 @@ _MAX_SKIPPED = 2
 _POLL_S = 0.0003
 # DataLoader's workers look every five seconds whether their parent is there
 _GRACE_S = 15.0
-
-
-class Aim(str, Enum):
-    """What a kill is aimed at."""
-
-    TRAINING = "training"
-    SAVING = "saving"
-    STARTING = "starting"
-
-
+# how often a kill is aimed at each, of ten times
 _WEIGHTS = {Aim.TRAINING: 4, Aim.SAVING: 4, Aim.STARTING: 2}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reference:
-    """The uninterrupted execution.
-
-    Args:
-        num_runs: how many runs the program made.
-        num_steps: how many steps they have together.
-        opening_s: from the program's start to the opening of its first run.
-        training_s: from there to the program's end.
-        save_s: how long saving a checkpoint took, the median.
-    """
-
-    num_runs: int
-    num_steps: int
-    opening_s: float
-    training_s: float
-    save_s: float
-
-    @property
-    def limit_s(self) -> float:
-        """How long the program may take before it counts as hanging."""
-        return 10.0 * (self.opening_s + self.training_s) + 60.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kill:
-    """One kill, and what it left behind.
-
-    Args:
-        aim: what it was aimed at.
-        num_steps: how many steps were complete.
-        saving: a checkpoint was being written.
-        deleting: an old checkpoint was being deleted.
-        again: not one step had been completed since the kill before.
-    """
-
-    aim: Aim
-    num_steps: int
-    saving: bool
-    deleting: bool
-    again: bool
-
-
-@dataclass
-class Outcome:
-    """What a proof came to.
-
-    Args:
-        reference: the uninterrupted execution.
-        kills: all kills, in their order.
-        resumed_from: for each start that went on, from how many steps.
-        done_again: for each of these, how many steps were done a second time.
-        num_rounds: how many rounds came to their end and were compared.
-        ignored: states of generators that are not compared: the program does not seed them, and
-            they differ between uninterrupted executions too, but nothing else does.
-        finding: what is wrong, in a few lines; None if everything is equal as bits.
-    """
-
-    reference: Reference
-    kills: list[Kill] = field(default_factory=list)
-    resumed_from: list[int] = field(default_factory=list)
-    done_again: list[int] = field(default_factory=list)
-    num_rounds: int = 0
-    ignored: frozenset[str] = frozenset()
-    finding: str | None = None
-
-
-class Witness(Protocol):
-    """Is told how a proof goes on."""
-
-    def referred(self, reference: Reference) -> None:
-        """The uninterrupted execution has ended."""
-        ...
-
-    def killed(self, kill: Kill) -> None:
-        """The program has been killed."""
-        ...
-
-    def compared(self, number: int, num_kills: int) -> None:
-        """Round `number`, from 1, had `num_kills` kills, and is equal to the reference."""
-        ...
 
 
 class Proof:
@@ -246,7 +152,7 @@ class Proof:
     def _round(self, name: str, outcome: Outcome) -> str | None:
         """Start and kill the program until it comes to its end; say what went wrong."""
         limit_s = outcome.reference.limit_s
-        history = _History(self._folder / name, outcome)
+        history = History(self._folder / name, outcome)
         kills_left = min(_KILLS_PER_ROUND, self._num_kills - len(outcome.kills))
         with contextlib.ExitStack() as stack:
             attempts: list[Attempt] = []
@@ -271,7 +177,7 @@ class Proof:
                     f"the program, started again after a kill, ended with status {status}; its "
                     f"last lines:\n{attempt.last_lines()}"
                 )
-            return _orphans(attempts)
+            return _orphans(attempts[:-1])
 
     def _start(self, name: str) -> Attempt:
         runs = self._folder / name
@@ -295,52 +201,6 @@ class Proof:
             _await_save(attempt, num_skipped)
             attempt.pause(fraction * reference.save_s)
         return attempt.kill()
-
-
-class _History:
-    """What the kills of a round have left on the disk so far."""
-
-    def __init__(self, runs: Path, outcome: Outcome) -> None:
-        self._runs = runs
-        self._outcome = outcome
-        self._seen: dict[Path, Glimpse] = {}
-        self._by_half: set[str] = set()
-        self._num_kills = 0
-
-    def look(self, aim: Aim | None) -> Kill | None:
-        """Note the starts since the last look, and the kill, if there was one."""
-        progress = False
-        writing, deleting = set[str](), set[str]()
-        for run in run_directories(self._runs):
-            progress |= self._follow(run)
-            being_written, being_deleted = unfinished(run)
-            writing |= being_written - self._by_half
-            deleting |= being_deleted - self._by_half
-        self._by_half |= writing | deleting
-        if aim is None:
-            return None
-        kill = Kill(
-            aim=aim,
-            num_steps=sum(each.num_steps for each in self._seen.values()),
-            saving=bool(writing),
-            deleting=bool(deleting),
-            again=self._num_kills > 0 and not progress,
-        )
-        self._num_kills += 1
-        self._outcome.kills.append(kill)
-        return kill
-
-    def _follow(self, run: Path) -> bool:
-        """Note the new starts of one run; return whether it has done a step since."""
-        before = self._seen.get(run, Glimpse([], 0))
-        now = self._seen[run] = glimpse(run)
-        reached = before.num_steps
-        for number in range(len(before.from_steps), len(now.from_steps)):
-            if number > 0:
-                self._outcome.resumed_from.append(now.from_steps[number])
-                self._outcome.done_again.append(max(0, reached - now.from_steps[number]))
-            reached = now.from_steps[number]
-        return now.num_steps > reached
 
 
 @contextlib.contextmanager

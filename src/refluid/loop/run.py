@@ -10,6 +10,7 @@ May import: checkpoint, data, env, errors, loop, observe, state.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
@@ -243,20 +244,22 @@ class Run:
         self._in_loop, self._ends = True, False
         with contextlib.closing(source), self._signals.noted():
             items = source.open(resumed.progress.position if resumed else None, epochs)
-            self._begin(resumed, source)
+            self._begin(resumed)
             if self._recorder.saved_step != self._step:
                 # so that even a run without a seed goes on as it began, if it is killed at once
                 self._save("begin", loop, source)
-            if not self._ends:
-                yield from self._through(items, loop, source)
+            first = None if self._ends else next(items, None)
+            self._announce(resumed is not None, first is None, source.describe())
+            if first is not None:
+                yield from self._through(itertools.chain([first], items), loop, source)
             if self._recorder.saved_step != self._step:
                 self._save("end", loop, source)
             self._recorder.flush()
             self._recorder.wait()
         self._in_loop = False
 
-    def _begin(self, resumed: Resumption | None, source: Source) -> None:
-        """Restore what is left to restore, and say what the run begins with."""
+    def _begin(self, resumed: Resumption | None) -> None:
+        """Restore what is to be restored, and note that this process begins."""
         recorder = self._recorder
         recorder.tracked.check_any()
         if not self._begun:
@@ -270,17 +273,19 @@ class Run:
             # all at once, and late: making a schedule changes the optimizer that it is made for
             recorder.tracked.restore(resumed.objects)
             restore_generators(resumed.generators)
-            cost = source.describe()
-            report(
-                f"{self.directory} goes on after step {self._step:,} (epoch {self._epoch})"
-                + (f"; {cost}" if cost else "")
-            )
-        elif not self._begun:
-            report(f"{self.directory} begins")
         if not self._begun:
             recorder.begin(self._step)
-            self._begun = True
         recorder.saved_s = recorder.flushed_s = time.monotonic()
+
+    def _announce(self, resumed: bool, complete: bool, cost: str | None) -> None:
+        if resumed and complete:
+            report(f"{self.directory} is complete: {self._step:,} steps")
+        elif resumed:
+            position = f"after step {self._step:,} (epoch {self._epoch})"
+            report(f"{self.directory} goes on {position}" + (f"; {cost}" if cost else ""))
+        elif not self._begun:
+            report(f"{self.directory} begins")
+        self._begun = True
 
     def _through(self, items: Iterator[Item], loop: int, source: Source) -> Iterator[Step]:
         recorder = self._recorder

@@ -4,7 +4,7 @@ It is a fluid program like any other, and shows what one looks like in a `Run`: 
 optimizer are tracked, and what an epoch ends with is done within its last step. The same command,
 started again, goes on wherever the last one was stopped.
 Shapes: B batch, C channels, H height, W width.
-May import: data, errors, loop, paddle, train.
+May import: data, errors, loop, observe, paddle, train.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from refluid.data.batch import batches
 from refluid.data.batches import Batches
 from refluid.errors import DataError, RunError
 from refluid.loop import Run
+from refluid.observe.journal_reader import JournalReader
 from refluid.paddle import fluid
 from refluid.paddle.fluid.core_avx import VarBase
 from refluid.train import origin
@@ -49,8 +50,8 @@ class Score:
 class Reporter(Protocol):
     """Is told how a run goes, as it goes."""
 
-    def begin(self, steps_per_epoch: int, num_parameters: int, loaded: bool) -> None:
-        """The network is there; `loaded` if its parameters are those of `config.load`."""
+    def begin(self, steps_per_epoch: int, num_parameters: int) -> None:
+        """Training is about to begin, or to go on."""
 
     def step(self, number: int, score: Score) -> None:
         """A step has been made, after `number` others; the score is from before the update."""
@@ -123,9 +124,12 @@ def train(config: TrainConfig, data: DataSet, reporter: Reporter) -> Outcome:
     with fluid.dygraph.guard():
         fluid.default_main_program().random_seed = config.seed
         learner = _Learner(config, data, run.directory / origin.MODEL)
+        if config.load is not None:
+            learner.load(config.load)
         with run:
-            loaded = learner.open(run, settings)
-            reporter.begin(learner.steps_per_epoch, learner.num_parameters, loaded)
+            _check_settings(run.directory, settings)
+            reporter.begin(learner.steps_per_epoch, learner.num_parameters)
+            # if the run goes on, its own state takes the place of what was loaded
             learner.learn(run, reporter)
             test = learner.score(data.test)
     return Outcome(
@@ -160,33 +164,14 @@ class _Learner:
         """Return how many numbers are learned."""
         return sum(int(np.prod(own.shape)) for own in self._network.state_dict().values())
 
-    def open(self, run: Run, settings: dict[str, Any]) -> bool:
-        """Take the state of a run that goes on, or begin one; return whether it was loaded."""
-        # empty, unless the run goes on: then it is what the run was begun with
-        begun: dict[str, Any] = {}
-        run.track(settings=begun)
-        begins = not begun
-        if begins:
-            begun.update(settings)
-            if self._config.load is not None:
-                name = self._config.optimizer
-                origin.load(self._config.load, self._network, self._optimizer, name)
-        elif begun != settings:
-            changed = ", ".join(
-                f"`{name}` {begun.get(name)} and not {value}"
-                for name, value in settings.items()
-                if begun.get(name) != value
-            )
-            raise RunError(
-                f"{run.directory} was begun with {changed}: give the same again to go on with it, "
-                "or another `out` for a new run."
-            )
-        run.track(network=self._network, optimizer=self._optimizer)
-        return begins and self._config.load is not None
+    def load(self, path: Path) -> None:
+        """Begin from what another run, or Paddle 1.8, saved."""
+        origin.load(path, self._network, self._optimizer, self._config.optimizer)
 
     def learn(self, run: Run, reporter: Reporter) -> None:
         """Go through the training images until `config.epochs` is reached."""
         begin = time.perf_counter()
+        run.track(network=self._network, optimizer=self._optimizer)
         for step in run.steps(self._batches, epochs=self._config.epochs):
             images, labels = step.batch
             score = self._update(images.numpy(), labels.numpy())
@@ -248,3 +233,19 @@ def _settings(config: TrainConfig, data: DataSet) -> dict[str, Any]:
         "l2": config.l2,
         "seed": config.seed,
     }
+
+
+def _check_settings(directory: Path, settings: dict[str, Any]) -> None:
+    with JournalReader(directory / "run.sqlite") as journal:
+        starts = journal.starts()
+    begun = starts[0].config if starts else settings
+    changed = [
+        f"`{name}` {begun.get(name)} and not {value}"
+        for name, value in settings.items()
+        if begun.get(name) != value
+    ]
+    if changed:
+        raise RunError(
+            f"{directory} was begun with {', '.join(changed)}: give the same again to go on with "
+            "it, or another `out` for a new run."
+        )

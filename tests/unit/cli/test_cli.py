@@ -21,7 +21,13 @@ OPTIONS = {
         "--seed": 1,
         "--out": "runs/digits",
         "--load": None,
-    }
+    },
+    "verify": {
+        "command": None,
+        "--kills": 10,
+        "--seed": 1,
+        "--keep": None,
+    },
 }
 
 

@@ -125,11 +125,12 @@ def test_a_run_without_a_seed_goes_on_as_it_began(tmp_path):
     assert curve(tmp_path)[:2] == before[:2]
 
 
-def test_a_finished_run_has_nothing_left_and_goes_on_with_more_epochs(tmp_path):
+def test_a_finished_run_has_nothing_left_and_goes_on_with_more_epochs(tmp_path, capfd):
     train(tmp_path, epochs=2)
     seen = []
     train(tmp_path, epochs=2, before=lambda run, step: seen.append(step.number))
     assert seen == []
+    assert f"{tmp_path} is complete: 10 steps" in capfd.readouterr().err
     train(tmp_path, epochs=3, before=lambda run, step: seen.append(step.number))
     assert seen == list(range(10, 15))
 

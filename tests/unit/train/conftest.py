@@ -18,11 +18,11 @@ class Recorder:
     def __init__(self, stop_in: int = -1, by: signal.Signals = signal.SIGTERM) -> None:
         self.steps: list[tuple[int, Score]] = []
         self.epochs: list[tuple[int, Score, Score]] = []
-        self.begun: tuple[int, int, bool] | None = None
+        self.begun: tuple[int, int] | None = None
         self._stop = (stop_in, by)
 
-    def begin(self, steps_per_epoch: int, num_parameters: int, loaded: bool) -> None:
-        self.begun = (steps_per_epoch, num_parameters, loaded)
+    def begin(self, steps_per_epoch: int, num_parameters: int) -> None:
+        self.begun = (steps_per_epoch, num_parameters)
 
     def step(self, number: int, score: Score) -> None:
         self.steps.append((number, score))

@@ -71,7 +71,7 @@ class Ignoring:
 def test_loss_falls_and_what_was_measured_is_told_and_kept(tmp_path, data, recorder):
     told = recorder()
     outcome = train(replace(CONFIG, epochs=8, out=tmp_path), data, told)
-    assert told.begun == (STEPS_PER_EPOCH, 11_350, False)
+    assert told.begun == (STEPS_PER_EPOCH, 11_350)
     assert [number for number, _ in told.steps] == list(range(8 * STEPS_PER_EPOCH))
     assert [number for number, _, _ in told.epochs] == list(range(1, 9))
     (_, first, _), *_, (_, last, valid) = told.epochs
