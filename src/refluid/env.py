@@ -100,7 +100,8 @@ def data_home() -> Path:
 def run_directory(directory: Path) -> Path:
     """Return where a run that names `directory` shall lie."""
     value = os.environ.get(RUNS)
-    return Path(value, *directory.parts[directory.is_absolute() :]) if value else directory
+    parts = [part for part in directory.parts if part not in (directory.anchor, "..")]
+    return Path(value, *parts) if value else directory
 
 
 def digests_wanted() -> bool:

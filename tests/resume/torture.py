@@ -117,6 +117,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory(prefix="refluid-torture-") as folder:
                 proof = Proof(command, args.kills, args.seed, Path(folder), Lines(name))
                 outcomes[name] = proof.run()
+                print(table([row(name, outcomes[name])]), flush=True)
     text = report(outcomes, time.monotonic() - began_s)
     print(text)
     if args.out is not None:

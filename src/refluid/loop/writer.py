@@ -108,7 +108,11 @@ class Writer:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            job()
+            try:
+                job()
+            except Exception as error:
+                # without this thread, whoever waits for it would wait forever
+                self._problems.put(f"writing failed: {type(error).__name__}: {error}")
 
     def _append(
         self, metrics: Sequence[Row], events: Sequence[Event], digests: Sequence[Digest]
