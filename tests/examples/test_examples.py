@@ -72,6 +72,7 @@ def test_before_and_after_differ_by_what_the_guide_says():
     assert len(new) <= 8
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("name", ["plain_after.py", "fluid_run.py"])
 def test_killed_and_started_again_it_prints_the_same_numbers(name, tmp_path):
     (tmp_path / "whole").mkdir()

@@ -75,6 +75,7 @@ def test_killed_workload_gives_the_same_bits_with_and_without_workers(tmp_path):
     assert first_difference(tmp_path / "0" / "reference", tmp_path / "2" / "reference") is None
 
 
+@pytest.mark.stress
 def test_killed_fluid_program_with_its_shuffle_gives_the_same_bits(tmp_path):
     outcome = prove(tmp_path, 2, *COURSE)
     assert outcome.finding is None
@@ -84,6 +85,7 @@ def test_killed_fluid_program_with_its_shuffle_gives_the_same_bits(tmp_path):
     assert "generators.python.words" not in outcome.ignored
 
 
+@pytest.mark.stress
 def test_untracked_generator_is_found_with_the_step_and_the_metric(tmp_path):
     # with this seed the kill comes at the third save: the program goes on from the second
     options = ("--kills", "1", "--seed", "835", "--keep", "kept")
