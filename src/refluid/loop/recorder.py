@@ -129,8 +129,7 @@ class Recorder:
         self.flushed_s = time.monotonic()
         if rows or events:
             self._writer.append(rows, events)
-        for problem in self._writer.problems():
-            report(problem)
+        self._tell_problems()
 
     def note_digests(self, progress: Progress) -> None:
         """Have digests of the whole state written, under the number of the last step."""
@@ -143,6 +142,9 @@ class Recorder:
     def wait(self) -> None:
         """Return when everything is written, and tell what could not be."""
         self._writer.wait()
+        self._tell_problems()
+
+    def _tell_problems(self) -> None:
         for problem in self._writer.problems():
             report(problem)
 
