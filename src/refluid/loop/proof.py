@@ -198,8 +198,7 @@ class Proof:
         elif aim is Aim.TRAINING:
             attempt.pause(fraction * reference.training_s * _STRETCH)
         else:
-            _await_save(attempt, num_skipped)
-            attempt.pause(fraction * reference.save_s)
+            _await_instant_of_save(attempt, num_skipped, fraction * reference.save_s)
         return attempt.kill()
 
 
@@ -229,16 +228,23 @@ def _save_durations(attempt: Attempt) -> Iterator[float]:
         time.sleep(_POLL_S)
 
 
-def _await_save(attempt: Attempt, num_skipped: int) -> None:
-    """Wait until the program saves a checkpoint, after having saved some, or ends."""
+def _await_instant_of_save(attempt: Attempt, num_skipped: int, into_s: float) -> None:
+    """Wait until the program, after having saved some, is so far into saving a checkpoint."""
     # those that are there when it starts are of the process that was killed before
     seen = _writing(attempt)
     num_begun = 0
-    while attempt.running and num_begun <= num_skipped:
+    while attempt.running:
         time.sleep(_POLL_S)
-        writing = _writing(attempt)
-        num_begun += len(writing - seen)
+        writing = _writing(attempt) - seen
         seen |= writing
+        num_begun += len(writing)
+        if not writing or num_begun <= num_skipped:
+            continue
+        attempt.pause(into_s)
+        if writing & _writing(attempt):
+            return
+        # this one took less time: sooner in the next
+        into_s /= 2
 
 
 def _writing(attempt: Attempt) -> set[str]:
