@@ -7,7 +7,7 @@ it is asked to be durable, which costs a flush of the disk.
 
 A file that is damaged or something else is moved aside, never deleted, and a new one is begun: to
 go on, a run needs its checkpoints and not its journal.
-May import: errors, observe.journal_file, observe.journal_format.
+May import: errors, observe.journal_file, observe.journal_format, observe.record.
 """
 
 from __future__ import annotations
@@ -34,9 +34,11 @@ from refluid.observe.journal_format import (
     connect,
     format_of,
     run_of,
+    tables_of,
     to_column,
     to_json,
 )
+from refluid.observe.record import Record, kind_of, to_body
 
 __all__ = ["Event", "Journal", "Start"]
 
@@ -48,6 +50,7 @@ _MAX_CHECKED_BYTES = 16 << 20
 _TOUCH = "INSERT INTO meta VALUES ('flushes', 1) ON CONFLICT(key) DO UPDATE SET value = value + 1"
 _METRIC = "INSERT OR REPLACE INTO metric VALUES (?, ?, ?)"
 _DIGEST = "INSERT OR REPLACE INTO digest VALUES (?, ?, ?)"
+_RECORD = "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)"
 _EVENT = "INSERT INTO event(time, step, kind, text) VALUES (?, ?, ?, ?)"
 _START = (
     "INSERT INTO start(time, pid, host, argv, from_step, environment, config) "
@@ -135,6 +138,7 @@ class Journal:
         metrics: Iterable[tuple[int, str, float]] = (),
         events: Iterable[Event] = (),
         digests: Iterable[tuple[int, str, str]] = (),
+        records: Iterable[tuple[int, str, Record]] = (),
         *,
         durable: bool = False,
     ) -> None:
@@ -144,6 +148,7 @@ class Journal:
             metrics: step, name and value; of one name at one step the last value stays.
             events: in their order.
             digests: step, path of a leaf of the captured state, and its hash.
+            records: step, name and record; of one name at one step the last one stays.
             durable: return when these and all rows before them are on the disk.
 
         Raises:
@@ -152,10 +157,12 @@ class Journal:
         """
         numbers = [(_checked_step(s), _checked_name(n), to_column(v)) for s, n, v in metrics]
         hashes = [(_checked_step(s), _checked_name(n), h) for s, n, h in digests]
+        kept = [(_checked_step(s), _checked_name(n), *_record_row(r)) for s, n, r in records]
         rows = [_event_row(event) for event in events]
         with self._transaction(durable=durable) as connection:
             connection.executemany(_METRIC, numbers)
             connection.executemany(_DIGEST, hashes)
+            connection.executemany(_RECORD, kept)
             connection.executemany(_EVENT, rows)
 
     def cut(self, step: int, event: Event) -> int:
@@ -175,8 +182,8 @@ class Journal:
             (count,) = connection.execute(
                 "SELECT COUNT(DISTINCT step) FROM metric WHERE step >= ?", (first,)
             ).fetchone()
-            connection.execute("DELETE FROM metric WHERE step >= ?", (first,))
-            connection.execute("DELETE FROM digest WHERE step >= ?", (first,))
+            for table in ("metric", "digest", "record"):
+                connection.execute(f"DELETE FROM {table} WHERE step >= ?", (first,))
             connection.execute(_EVENT, row)
         return count
 
@@ -247,15 +254,15 @@ def _check(path: Path) -> None:
 
 
 def _begin(connection: sqlite3.Connection, run: str) -> None:
-    """Make the tables if the database is an empty one."""
+    """Make the tables that are missing: all in an empty file, the new ones in an older format."""
     version = format_of(connection)
     # where the file system cannot have a write-ahead log, SQLite stays without: readers may wait
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")
-    if version == 0:
-        for table in TABLES.values():
-            connection.execute(table)
-        connection.execute("INSERT INTO meta VALUES ('run', ?)", (run,))
+    if version != FORMAT:
+        for name in TABLES.keys() - tables_of(version):
+            connection.execute(TABLES[name])
+        connection.execute("INSERT OR IGNORE INTO meta VALUES ('run', ?)", (run,))
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {FORMAT}")
     # also where there is nothing to write, so that a file that cannot be written is known now
@@ -266,6 +273,10 @@ def _begin(connection: sqlite3.Connection, run: str) -> None:
 def _event_row(event: Event) -> tuple[float, int, str, str]:
     text = _encodable(event.text)
     return float(event.time), _checked_step(event.step), _checked_name(event.kind), text
+
+
+def _record_row(record: Record) -> tuple[str, str]:
+    return kind_of(type(record)), to_body(record)
 
 
 def _checked_step(step: int) -> int:

@@ -4,6 +4,9 @@ It is an SQLite database. Its header holds the mark of the program and the versi
 that another program's database is never taken for a journal. Numbers come back as the same bits:
 SQLite turns a NaN into NULL, and in a column that is declared REAL a negative zero into a positive
 one; so values have a column without a type, where NaN is a BLOB of its eight bytes.
+
+Format 2 added the table of records. A journal of format 1 has none, and gets it from the next
+process that writes.
 May import: errors.
 """
 
@@ -35,12 +38,13 @@ __all__ = [
     "format_of",
     "from_column",
     "run_of",
+    "tables_of",
     "to_column",
     "to_json",
 ]
 
 APPLICATION = 0x52666C75  # "Rflu", where SQLite keeps the mark of the program a file belongs to
-FORMAT = 1
+FORMAT = 2
 _NO_FORMAT = 1000  # not a later format, but a damaged number
 # what reading a file can raise; the second where SQLite's message quotes damaged text
 ERRORS = (sqlite3.Error, UnicodeDecodeError)
@@ -64,7 +68,12 @@ TABLES = {
         "host TEXT NOT NULL, argv TEXT NOT NULL, from_step INTEGER NOT NULL, "
         "environment TEXT NOT NULL, config TEXT NOT NULL)"
     ),
+    "record": (
+        "CREATE TABLE record(step INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, "
+        "body TEXT NOT NULL, PRIMARY KEY(step, name))"
+    ),
 }
+_SINCE_FORMAT = {"record": 2}
 
 _PATIENCE_S = 10.0  # how long another program that holds the file is waited for
 
@@ -147,12 +156,18 @@ def format_of(connection: sqlite3.Connection) -> int:
         return version
     # a trigger would run within our own transactions
     triggers = [name for kind, name, _ in found if kind == "trigger"]
-    wrong = triggers + [name for name, sql in TABLES.items() if ("table", name, sql) not in found]
+    expected = tables_of(max(version, 1))
+    wrong = triggers + [name for name in expected if ("table", name, TABLES[name]) not in found]
     if wrong:
         raise sqlite3.DatabaseError(f"its tables are not those of a journal: {', '.join(wrong)}")
     if not 0 < version < _NO_FORMAT:
         raise sqlite3.DatabaseError(f"{version} is no format of a journal")
     return version
+
+
+def tables_of(version: int) -> list[str]:
+    """Return the names of the tables that a journal of this format has."""
+    return [name for name in TABLES if _SINCE_FORMAT.get(name, 1) <= version]
 
 
 def run_of(connection: sqlite3.Connection) -> str:

@@ -3,7 +3,7 @@
 What is read is taken a page at a time, each in a transaction of its own: a reader that is slow, or
 stops half way, never keeps the writer's log from being folded into the file. Rows come in order, so
 a program that shows a run as it goes on asks again from the step after the last that it has seen.
-May import: errors, numpy, observe.journal_format.
+May import: errors, numpy, observe.journal_format, observe.record.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -30,13 +30,15 @@ from refluid.observe.journal_format import (
     format_of,
     from_column,
     run_of,
+    tables_of,
 )
+from refluid.observe.record import R, from_body, kind_of
 
 __all__ = ["JournalReader"]
 
 T = TypeVar("T")
 
-_PAGE = 10_000
+_PAGE = 20_000
 
 
 class JournalReader:
@@ -53,6 +55,7 @@ class JournalReader:
         self.run = ""
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._has_records = False
 
     def open(self) -> None:
         """Open the journal; afterwards, `self.run` is the run's id.
@@ -91,7 +94,8 @@ class JournalReader:
         Raises:
             RunError: the journal cannot be read; so do the methods below.
         """
-        return [name for (name,) in self._rows("SELECT DISTINCT name FROM metric ORDER BY name")]
+        rows = self._rows("SELECT DISTINCT name FROM metric ORDER BY name")
+        return [self._parsed(_text, name) for (name,) in rows]
 
     def last_step(self) -> int | None:
         """Return the last step that has metrics, or None if no step has."""
@@ -111,7 +115,7 @@ class JournalReader:
         chosen = "" if wanted is None else f"AND name IN ({', '.join('?' * len(wanted))})"
         sql = f"SELECT step, name, value FROM metric WHERE (step, name) > (?, ?) {chosen}"
         for step, name, stored in self._pages(sql, "step, name", since, wanted or []):
-            yield step, name, self._parsed(from_column, stored)
+            yield step, self._parsed(_text, name), self._parsed(from_column, stored)
 
     def curve(self, name: str, since: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Return one metric: its steps (int64 [N]) and its values (float64 [N]).
@@ -120,22 +124,63 @@ class JournalReader:
             name: of the metric. If there is none of this name, N is 0.
             since: the first step.
         """
-        rows = list(self.metrics([name], since))
-        steps = np.fromiter((step for step, _, _ in rows), np.int64, len(rows))
-        values = np.fromiter((value for _, _, value in rows), np.float64, len(rows))
-        return steps, values
+        all_steps, all_values = [np.zeros(0, np.int64)], [np.zeros(0, np.float64)]
+        sql = "SELECT step, value FROM metric WHERE step >= ? AND name = ? ORDER BY step LIMIT ?"
+        while rows := self._rows(sql, (since, name, _PAGE)):
+            steps, values = zip(*rows, strict=True)
+            all_steps.append(np.array(steps, np.int64))
+            all_values.append(self._parsed(_numbers, values))
+            since = steps[-1] + 1
+        return np.concatenate(all_steps), np.concatenate(all_values)
 
     def digests(self, since: int = 0) -> Iterator[tuple[int, str, str]]:
         """Iterate over step, path of a leaf and its hash, ordered by step and then by path."""
         sql = "SELECT step, leaf, hash FROM digest WHERE (step, leaf) > (?, ?)"
         return self._pages(sql, "step, leaf", since, [])
 
+    def records(
+        self, kind: type[R] | None = None, *, names: Iterable[str] | None = None, since: int = 0
+    ) -> Iterator[tuple[int, str, R]]:
+        """Iterate over step, name and record, ordered by step and then by name.
+
+        Args:
+            kind: only records of this class, by default of all.
+            names: only of these names, by default of all.
+            since: the first step.
+        """
+        if not self._has_records:
+            return
+        wanted = None if names is None else list(names)
+        chosen = "" if wanted is None else f" AND name IN ({', '.join('?' * len(wanted))})"
+        of_kind = "" if kind is None else " AND kind = ?"
+        values = (since, *(wanted or ()), *(() if kind is None else (kind_of(kind),)))
+        # they may be large: each one's body when it is its turn
+        sql = f"SELECT step, name FROM record WHERE step >= ?{chosen}{of_kind} ORDER BY step, name"
+        for step, name in self._rows(sql, values):
+            rows = self._rows(
+                "SELECT kind, body FROM record WHERE step = ? AND name = ?", (step, name)
+            )
+            # none if a run that goes on has taken it back meanwhile
+            for row in rows:
+                yield step, name, self._parsed(_record, row)
+
+    def latest(self, kind: type[R], name: str) -> tuple[int, R] | None:
+        """Return the last record of a class and name with its step, or None if there is none."""
+        if not self._has_records:
+            return None
+        rows = self._rows(
+            "SELECT step, kind, body FROM record WHERE name = ? AND kind = ? "
+            "ORDER BY step DESC LIMIT 1",
+            (name, kind_of(kind)),
+        )
+        for step, *row in rows:
+            return step, self._parsed(_record, row)
+        return None
+
     def events(self) -> list[Event]:
         """Return all events in their order."""
         rows = self._rows("SELECT time, step, kind, text FROM event ORDER BY id")
-        return [
-            Event(time=time, step=step, kind=kind, text=text) for time, step, kind, text in rows
-        ]
+        return [self._parsed(_event, row) for row in rows]
 
     def starts(self) -> list[Start]:
         """Return all starts of the program in their order."""
@@ -146,7 +191,7 @@ class JournalReader:
             Start(
                 time=time,
                 pid=pid,
-                host=host,
+                host=self._parsed(_text, host),
                 argv=self._parsed(json.loads, argv),
                 from_step=from_step,
                 environment=self._parsed(json.loads, environment),
@@ -208,6 +253,7 @@ class JournalReader:
             check_known(version, self.path)
             if version == 0:
                 raise sqlite3.DatabaseError("it is empty: the run is about to begin, or never did")
+            self._has_records = "record" in tables_of(version)
             self.run = run_of(connection)
         except BaseException:
             connection.close()
@@ -216,3 +262,27 @@ class JournalReader:
 
     def _unreadable(self, error: Exception) -> RunError:
         return RunError(f"{self.path} cannot be read: {error}.")
+
+
+def _numbers(stored: Sequence[object]) -> np.ndarray:
+    if all(isinstance(each, float) for each in stored):
+        return np.array(stored, np.float64)
+    return np.array([from_column(each) for each in stored], np.float64)
+
+
+def _text(stored: object) -> str:
+    # in a damaged file, a value may be of another type than its column
+    if not isinstance(stored, str):
+        raise sqlite3.DatabaseError(f"it holds {stored!r} in place of a text")
+    return stored
+
+
+def _event(row: Sequence[Any]) -> Event:
+    time, step, kind, text = row
+    if not (isinstance(time, float) and isinstance(step, int)):
+        raise sqlite3.DatabaseError(f"an event has {row!r} in place of a time and a step")
+    return Event(time=time, step=step, kind=_text(kind), text=_text(text))
+
+
+def _record(row: Sequence[str]) -> Any:
+    return from_body(*row)

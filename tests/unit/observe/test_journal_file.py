@@ -249,10 +249,10 @@ def test_tables_and_indexes_that_somebody_added_do_no_harm(path, content):
 
 
 def test_a_later_format_is_refused_and_left_as_it_is(path, content):
-    change(path, "PRAGMA user_version = 2; DROP TABLE digest")
+    change(path, "PRAGMA user_version = 3; DROP TABLE digest")
     before = path.read_bytes()
     for opened in (Journal(path), JournalReader(path)):
-        with pytest.raises(RunError, match="has format 2, and this refluid knows formats up to 1"):
+        with pytest.raises(RunError, match="has format 3, and this refluid knows formats up to 2"):
             opened.open()
     assert path.read_bytes() == before
     assert os.listdir(path.parent) == ["run.sqlite"]
