@@ -128,6 +128,11 @@ class Batches:
         self._continues = False
         return self._batches_until(self._epoch + 1)
 
+    def first_epoch(self) -> Iterator[Any]:
+        """Iterate over the batches of the first epoch; the position stays where it is."""
+        with contextlib.closing(self._made(self._tasks(0, 0, 1))) as made:
+            yield from made
+
     def state_dict(self) -> dict[str, Any]:
         """Return the position, for loops that save and load by themselves."""
         return self.position()

@@ -1,8 +1,8 @@
 """Where two executions of one program differ first, as bits.
 
-Compared are the metrics of every step, a digest of every leaf of the captured state after every
-step, and the newest checkpoints' files as bytes. The earliest step that differs is where the cause
-is to be looked for; what differs later follows from it.
+Compared are the metrics and records of every step (but for times), a digest of every leaf of the
+captured state after every step, and the newest checkpoints' files as bytes. The earliest step that
+differs is where the cause is to be looked for; what differs later follows from it.
 May import: checkpoint, loop.attempt, observe, state.
 """
 
@@ -20,12 +20,15 @@ from typing import Any
 from refluid.checkpoint.store import Store
 from refluid.loop.attempt import newest_checkpoint, run_directories
 from refluid.observe.journal_reader import JournalReader
+from refluid.observe.record import Record, to_body
 from refluid.state.digest import digests
 
 __all__ = ["Difference", "first_difference", "irrelevant_leaves"]
 
 _SHOWN = 8
 _OF_GENERATORS = ("generators.", "progress.position.")
+# a time is another one in each execution
+_TIMES = "_per_s"
 _FILES = ("state.safetensors", "state.json")
 # what decides about the next steps comes before what they changed
 _ORDER = ("generators", "progress", "objects", "environment", "config")
@@ -118,7 +121,8 @@ def _in_journals(
         JournalReader(other / "run.sqlite") as right,
     ):
         found = [
-            _first(left.metrics(), right.metrics(), _told_metric),
+            _first(_without_times(left), _without_times(right), _told_metric),
+            _first(left.records(), right.records(), _told_record),
             _first(
                 (row for row in left.digests() if row[1] not in ignored),
                 (row for row in right.digests() if row[1] not in ignored),
@@ -130,6 +134,10 @@ def _in_journals(
         return None
     at_first = [parts for step, parts in filter(None, found) if step == min(steps)]
     return Difference(run, min(steps), list(itertools.chain(*at_first)))
+
+
+def _without_times(journal: JournalReader) -> Iterator[tuple[int, str, float]]:
+    return (row for row in journal.metrics() if not row[1].endswith(_TIMES))
 
 
 def _first(
@@ -157,6 +165,8 @@ def _equal(ours: dict[str, Any], theirs: dict[str, Any], name: str) -> bool:
     if isinstance(one, float) and isinstance(two, float):
         # -0.0 equals 0.0, and NaN not itself
         return struct.pack("<d", one) == struct.pack("<d", two)
+    if isinstance(one, Record) and isinstance(two, Record):
+        return type(one) is type(two) and to_body(one) == to_body(two)
     return one == two
 
 
@@ -171,6 +181,12 @@ def _told_metric(name: str, one: float | None, two: float | None) -> str:
     if two is None:
         return f"metric {name}: {one!r} uninterrupted, missing after kills"
     return f"metric {name}: {one!r} uninterrupted, {two!r} after kills"
+
+
+def _told_record(name: str, one: Record | None, two: Record | None) -> str:
+    if one is None:
+        return f"record {name}: not there uninterrupted"
+    return f"record {name}" + (": missing after kills" if two is None else "")
 
 
 def _told_leaf(name: str, one: str | None, two: str | None) -> str:

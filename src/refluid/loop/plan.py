@@ -26,6 +26,7 @@ class Plan:
     keep_lowest: str | None = None
     resume: str = "auto"
     max_time_s: float | None = None
+    patience: int | None = None
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -35,7 +36,7 @@ class Plan:
                 raise ValueError(
                     f"`{name}` must be a number above 0, or None, but received {value!r}."
                 )
-        for name, least in (("save_every_steps", 1), ("keep_last", 1)):
+        for name, least in (("save_every_steps", 1), ("keep_last", 1), ("patience", 1)):
             value = getattr(self, name)
             if value is not None and not (_is_whole(value) and value >= least):
                 raise ValueError(
@@ -45,6 +46,11 @@ class Plan:
             raise ValueError(
                 "`keep_highest` and `keep_lowest` exclude each other, but received "
                 f"{self.keep_highest!r} and {self.keep_lowest!r}: one checkpoint is the best."
+            )
+        if self.patience is not None and self.keep_highest is None and self.keep_lowest is None:
+            raise ValueError(
+                "`patience` needs `keep_highest` or `keep_lowest`, which says what has to get "
+                f"better, but received only {self.patience!r}."
             )
         if self.resume not in RESUME:
             raise ValueError(

@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,20 @@ from refluid.checkpoint.store import Store, run_of
 from refluid.errors import RunError
 from refluid.loop.lock import RunLock
 from refluid.loop.metrics import Metrics
+from refluid.loop.patience import Patience
 from refluid.loop.plan import Plan
 from refluid.loop.resume import Progress, Resumption, report, resumption
 from refluid.loop.tracked import Tracked
 from refluid.loop.writer import Save, Writer
 from refluid.observe.journal import Event, Journal, Start
+from refluid.observe.record import Record, kind_of
 from refluid.state.digest import digests
 from refluid.state.generators import capture_generators
 from refluid.state.tree import Packed, pack
 
 __all__ = ["Recorder"]
+
+_PACE_EVERY_S = 1.0
 
 
 class Recorder:
@@ -47,6 +51,14 @@ class Recorder:
         self.environment: dict[str, str] = {}
         self.tracked = Tracked()
         self.metrics = Metrics()
+        self.patience = Patience(
+            plan.keep_highest or plan.keep_lowest,
+            highest=plan.keep_highest is not None,
+            most=plan.patience,
+        )
+        self._records: list[tuple[int, str, Record]] = []
+        self._events: list[Event] = []
+        self._paced_s, self._paced_step = 0.0, 0
         self.saved_step = -1
         self.saved_s = self.flushed_s = 0.0
 
@@ -86,10 +98,10 @@ class Recorder:
             self._stack = stack.pop_all()
         return resumed
 
-    def close(self, events: Sequence[Event]) -> None:
+    def close(self) -> None:
         """Write what is left, and give the directory back."""
         with self._stack:
-            self.flush(events)
+            self.flush()
             self.wait()
 
     def begin(self, step: int) -> None:
@@ -104,6 +116,7 @@ class Recorder:
         )
         self._journal.start(start)
         self._journal.cut(step, Event(step=step, kind="resumed" if step else "began"))
+        self._paced_s, self._paced_step = time.monotonic(), step
 
     @property
     def busy(self) -> bool:
@@ -123,12 +136,39 @@ class Recorder:
         self._writer.save(Save(step=progress.step, packed=packed, metrics=metrics, why=why))
         self.saved_step, self.saved_s = progress.step, time.monotonic()
 
-    def flush(self, events: Sequence[Event] = ()) -> None:
-        """Have the metrics logged so far written, and tell what could not be."""
+    def note(self, step: int, kind: str, text: str = "") -> None:
+        """Have an event written with the next metrics."""
+        self._events.append(Event(step=step, kind=kind, text=text))
+
+    def keep(self, step: int, name: str, record: Record) -> None:
+        """Have a record written with the next metrics.
+
+        Raises:
+            TypeError: it is none.
+        """
+        kind_of(type(record))
+        self._records.append((step, name, record))
+
+    def pace(self, step: int) -> None:
+        """Note how many steps a second are made, about once a second."""
+        now_s = time.monotonic()
+        passed_s = now_s - self._paced_s
+        if passed_s < _PACE_EVERY_S:
+            return
+        if step > self._paced_step:
+            rate = (step - self._paced_step) / passed_s
+            # not as a metric of the loop's: it is another one each time, and no part of its state
+            self._writer.append([(step - 1, "steps_per_s", rate)])
+        self._paced_s, self._paced_step = now_s, step
+
+    def flush(self) -> None:
+        """Have what was logged so far written, and tell what could not be."""
         rows = self.metrics.take()
+        events, self._events = self._events, []
+        records, self._records = self._records, []
         self.flushed_s = time.monotonic()
-        if rows or events:
-            self._writer.append(rows, events)
+        if rows or events or records:
+            self._writer.append(rows, events, records=records)
         self._tell_problems()
 
     def note_digests(self, progress: Progress) -> None:

@@ -36,6 +36,7 @@ class Progress:
         ended: that loop was ended by `Run.stop`.
         position: where the next step's data lie, in the words of the source.
         metrics: see `Metrics.capture`.
+        patience: see `Patience.capture`; None in checkpoints from before there was any.
     """
 
     step: int
@@ -44,6 +45,7 @@ class Progress:
     ended: bool
     position: Any
     metrics: dict[str, Any]
+    patience: dict[str, Any] | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return the fields as a dictionary."""
@@ -70,8 +72,8 @@ class Resumption:
 
     def check_environment(
         self, environment: dict[str, str], config: Mapping[str, Any], strict: bool
-    ) -> None:
-        """Tell what has changed since then that can change the numbers.
+    ) -> str:
+        """Tell what has changed since then that can change the numbers, and return it.
 
         Raises:
             RunError: something has, and `strict` is true.
@@ -79,15 +81,17 @@ class Resumption:
         changed = differences(self.environment, environment) + _config_differences(
             self.config, config
         )
-        if not changed:
-            return
         listed = "; ".join(changed)
-        if strict:
+        if changed and strict:
             raise RunError(
                 f"since the last save has changed: {listed}. Change it back, or leave out "
                 "`strict` to go on with numbers that may differ."
             )
-        report(f"since the last save has changed: {listed}; the numbers may differ from here on")
+        if changed:
+            report(
+                f"since the last save has changed: {listed}; the numbers may differ from here on"
+            )
+        return listed
 
 
 def resumption(resume: str, directory: Path, journal: Journal, store: Store) -> Resumption | None:

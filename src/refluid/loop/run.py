@@ -10,30 +10,28 @@ May import: checkpoint, data, env, errors, loop, observe, state.
 from __future__ import annotations
 
 import contextlib
-import itertools
-import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from torch.nn import Module
+
 from refluid import env
-from refluid.data.position import Item, Source
 from refluid.data.replay import as_source
 from refluid.errors import RunError
+from refluid.loop.loop import Loop
 from refluid.loop.plan import Plan
 from refluid.loop.recorder import Recorder
-from refluid.loop.resume import Progress, Resumption, report
-from refluid.loop.signals import Stopped, StopSignals
+from refluid.loop.resume import report
+from refluid.loop.signals import Stopped
 from refluid.loop.step import Step
-from refluid.observe.journal import Event
+from refluid.loop.validation import evaluate
+from refluid.observe.layers.watch import Watch
+from refluid.observe.record import Record
 from refluid.state.deterministic import deterministic as deterministic_mode
-from refluid.state.environment import fingerprint
-from refluid.state.generators import restore_generators
 
 __all__ = ["Run"]
-
-_FLUSH_EVERY_S = 1.0
 
 
 class Run:
@@ -53,6 +51,8 @@ class Run:
         resume: "auto" goes on if there is something to go on from; "must" refuses to begin anew;
             "never" refuses a directory that holds a run.
         max_time_s: stop as at SIGTERM so many seconds after the start.
+        patience: end the loop when the metric of `keep_highest` or `keep_lowest` was logged so many
+            times without getting better.
         deterministic: have torch use deterministic algorithms only, and raise where it has none.
         strict: refuse to go on if something has changed that can change the numbers, such as the
             version of torch; otherwise it is only said.
@@ -79,6 +79,7 @@ class Run:
         keep_lowest: str | None = None,
         resume: str = "auto",
         max_time_s: float | None = None,
+        patience: int | None = None,
         deterministic: bool = True,
         strict: bool = False,
         config: Mapping[str, Any] | None = None,
@@ -91,20 +92,14 @@ class Run:
             keep_lowest=keep_lowest,
             resume=resume,
             max_time_s=max_time_s,
+            patience=patience,
         )
         self.directory = env.run_directory(Path(directory))
         self._deterministic = deterministic
-        self._strict = strict
         self._recorder = Recorder(self.directory, self._plan, config or {})
-        self._signals = StopSignals()
+        self._loop = Loop(self.directory, self._plan, self._recorder, strict)
         self._stack: contextlib.ExitStack | None = None
-        self._resumed: Resumption | None = None
         self._active: Generator[Step, None, None] | None = None
-        self._num_loops = 0
-        self._step = self._epoch = 0
-        self._in_loop = self._begun = self._ends = False
-        self._due: str | None = None
-        self._started_s = time.monotonic()
 
     # --- opening and closing ------------------------------------------------------------------
 
@@ -121,7 +116,7 @@ class Run:
         with contextlib.ExitStack() as stack:
             if self._deterministic:
                 stack.enter_context(deterministic_mode())
-            self._resumed = self._recorder.open()
+            self._loop.resumed = self._recorder.open()
             self._stack = stack.pop_all()
         return self
 
@@ -133,26 +128,28 @@ class Run:
     ) -> None:
         """Finish writing, and give the directory back."""
         assert self._stack is not None
-        events = []
+        loop, recorder = self._loop, self._recorder
         with self._stack:
             if self._active is not None:
                 self._active.close()
-            if error is None and self._in_loop:
+            if error is None and loop.inside:
                 report(
-                    f"the loop was left in step {self._step:,}, which is not saved; to end a "
+                    f"the loop was left in step {loop.step:,}, which is not saved; to end a "
                     "loop early, call run.stop() and let the step come to its end"
                 )
             elif error is not None and not isinstance(error, Stopped):
                 text = f"{type(error).__name__}: {error}"
-                events.append(Event(step=self._step, kind="error", text=text))
-            self._recorder.close(events)
+                recorder.note(loop.step, "error", text)
+            elif error is None and loop.count:
+                recorder.note(loop.step, "complete")
+            recorder.close()
 
     # --- what the program calls ---------------------------------------------------------------
 
     @property
     def step(self) -> int:
         """How many steps are complete, those of earlier processes included."""
-        return self._step
+        return self._loop.step
 
     @property
     def means(self) -> dict[str, float]:
@@ -201,7 +198,7 @@ class Run:
         self._need_open("steps")
         if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
             raise ValueError(f"`epochs` must be a whole number from 1, but received {epochs!r}.")
-        self._active = self._steps(as_source(data), epochs)
+        self._active = self._loop.go_through(as_source(data), epochs, _num_batches(data))
         return self._active
 
     def log(self, **metrics: Any) -> None:
@@ -216,136 +213,93 @@ class Run:
             RunError: the run is not open.
         """
         self._need_open("log")
-        # after a loop its last step is meant, not one that may never come
-        step = self._step if self._in_loop or not self._step else self._step - 1
-        for name, value in metrics.items():
-            self._recorder.metrics.log(step, self._epoch, name, value)
+        self._loop.log(metrics)
+
+    def record(self, **records: Record) -> None:
+        """Keep pictures, tables, distributions or texts of the current step in the journal.
+
+        Args:
+            **records: objects of `refluid.observe.record`, such as `Image.of(pixels)`. A name that
+                is used again at a later step has a later version.
+
+        Raises:
+            TypeError: a value is none of these.
+            RunError: the run is not open.
+        """
+        self._need_open("record")
+        for name, record in records.items():
+            self._recorder.keep(self._loop.current, name, record)
+
+    def validate(
+        self, data: Any, score: Callable[[Any], Mapping[str, Any]], *, name: str = "valid"
+    ) -> dict[str, float]:
+        """Evaluate on data that are not trained on, and log the means.
+
+        Tracked modules are in eval mode meanwhile, nothing is recorded for gradients, and the
+        generators of random numbers are put back: validating changes no bit of the training.
+
+        Args:
+            data: `refluid.Batches` (their first epoch, always the same), a DataLoader or another
+                iterable over batches, or a function that returns one.
+            score: called with each batch; returns means over the batch by name, such as
+                `{"loss": loss, "accuracy": accuracy}`; see `refluid.Classification`.
+            name: stands before the names of the metrics: `valid_loss`, `valid_accuracy`.
+
+        Returns:
+            The means over all samples by name, without `name`.
+
+        Raises:
+            DataError: the data have no batch, or a batch has no length.
+            TypeError: `score` returns something else.
+            RunError: the run is not open.
+        """
+        self._need_open("validate")
+        modules = [obj for obj in self._recorder.tracked.objects() if isinstance(obj, Module)]
+        found = evaluate(data, score, modules)
+        self.log(**{f"{name}_{metric}": value for metric, value in found.items()})
+        return found
+
+    def watch(self, model: Module, optimizer: Any = None, *, every: int = 100) -> None:
+        """Look into the layers of a model at every so many steps, and log what is found.
+
+        Logged are the learning rate, the norms of parameters and gradients, and for each layer the
+        share of zeros, the deviation and the number of dead units of its output; see
+        docs/inspect.md. It changes no bit of the training, and costs nothing at other steps.
+
+        Args:
+            model: the model that is trained.
+            optimizer: of torch or of fluid; its learning rate is logged.
+            every: at which steps; 0 is one of them.
+
+        Raises:
+            ValueError: `every` is not a whole number from 1.
+            RunError: the run is not open, or is watched already.
+        """
+        self._need_open("watch")
+        if self._loop.watch is not None:
+            raise RunError("this run is watched already: call `watch` once.")
+        self._loop.watch = Watch(model, optimizer, every)
+        # a unit is dead if it was so in all looks, also in those of earlier processes
+        self._recorder.tracked.add("refluid.watch", self._loop.watch)
 
     def save(self) -> None:
         """Save as soon as the current step is complete."""
         self._need_open("save")
-        self._due = "asked"
+        self._loop.due = "asked"
 
     def stop(self) -> None:
         """End the current loop when its step is complete, for good: it is not gone on with."""
         self._need_open("stop")
-        self._ends = True
-
-    # --- the loop -----------------------------------------------------------------------------
-
-    def _steps(self, source: Source, epochs: int) -> Generator[Step, None, None]:
-        if self._in_loop:
-            raise RunError("a loop over `steps` began while another one had not come to its end.")
-        loop, self._num_loops = self._num_loops, self._num_loops + 1
-        if self._resumed is not None and loop < self._resumed.progress.loop:
-            return
-        # only the loop in which the last process stopped has something to restore
-        resumed, self._resumed = self._resumed, None
-        self._in_loop, self._ends = True, False
-        with contextlib.closing(source), self._signals.noted():
-            items = source.open(resumed.progress.position if resumed else None, epochs)
-            self._begin(resumed)
-            if self._recorder.saved_step != self._step:
-                # so that even a run without a seed goes on as it began, if it is killed at once
-                self._save("begin", loop, source)
-            first = None if self._ends else next(items, None)
-            self._announce(resumed is not None, first is None, source.describe())
-            if first is not None:
-                yield from self._through(itertools.chain([first], items), loop, source)
-            if self._recorder.saved_step != self._step:
-                self._save("end", loop, source)
-            self._recorder.flush()
-            self._recorder.wait()
-        self._in_loop = False
-
-    def _begin(self, resumed: Resumption | None) -> None:
-        """Restore what is to be restored, and note that this process begins."""
-        recorder = self._recorder
-        recorder.tracked.check_any()
-        if not self._begun:
-            recorder.environment = fingerprint()
-        if resumed is not None:
-            resumed.check_environment(recorder.environment, recorder.config, self._strict)
-            progress = resumed.progress
-            self._step = recorder.saved_step = progress.step
-            self._epoch, self._ends = progress.epoch, progress.ended
-            recorder.metrics.restore(progress.metrics)
-            # all at once, and late: making a schedule changes the optimizer that it is made for
-            recorder.tracked.restore(resumed.objects)
-            restore_generators(resumed.generators)
-        if not self._begun:
-            recorder.begin(self._step)
-        recorder.saved_s = recorder.flushed_s = time.monotonic()
-
-    def _announce(self, resumed: bool, complete: bool, cost: str | None) -> None:
-        if resumed and complete:
-            report(f"{self.directory} is complete: {self._step:,} steps")
-        elif resumed:
-            position = f"after step {self._step:,} (epoch {self._epoch})"
-            report(f"{self.directory} goes on {position}" + (f"; {cost}" if cost else ""))
-        elif not self._begun:
-            report(f"{self.directory} begins")
-        self._begun = True
-
-    def _through(self, items: Iterator[Item], loop: int, source: Source) -> Iterator[Step]:
-        recorder = self._recorder
-        wants_digests = env.digests_wanted()
-        for self._epoch, index, last, batch in items:
-            yield Step(self._step, self._epoch, index, last, batch)
-            self._step += 1
-            if wants_digests:
-                recorder.note_digests(self._progress(loop, source))
-            self._stop_if_asked(loop, source)
-            if self._ends:
-                break
-            now = time.monotonic()
-            # what is due stays due while the checkpoint before it is being written
-            self._due = self._what_is_due(now, last)
-            if self._due and not recorder.busy:
-                self._save(self._due, loop, source)
-            elif now - recorder.flushed_s > _FLUSH_EVERY_S:
-                recorder.flush()
-
-    def _what_is_due(self, now: float, last: bool) -> str | None:
-        plan, recorder = self._plan, self._recorder
-        if last:
-            return "epoch"
-        if plan.save_every_steps and self._step - recorder.saved_step >= plan.save_every_steps:
-            return "steps"
-        if plan.save_every_s and now - recorder.saved_s >= plan.save_every_s:
-            return "time"
-        return self._due
-
-    def _stop_if_asked(self, loop: int, source: Source) -> None:
-        late = self._plan.max_time_s is not None and (
-            time.monotonic() - self._started_s >= self._plan.max_time_s
-        )
-        why = self._signals.received or ("max_time_s" if late else None)
-        if why is None:
-            return
-        self._save(why, loop, source)
-        self._recorder.wait()
-        if self._recorder.written_step == self._step:
-            outcome = "is saved, and the same command goes on from there"
-        else:
-            outcome = "could not be saved; the same command goes on from the save before"
-        report(f"{why}: stopped after step {self._step:,}, which {outcome}")
-        raise Stopped(why)
-
-    def _save(self, why: str, loop: int, source: Source) -> None:
-        self._recorder.save(self._progress(loop, source), why)
-        self._due = None
-
-    def _progress(self, loop: int, source: Source) -> Progress:
-        return Progress(
-            step=self._step,
-            epoch=self._epoch,
-            loop=loop,
-            ended=self._ends,
-            position=source.position(),
-            metrics=self._recorder.metrics.capture(),
-        )
+        self._loop.ends = True
 
     def _need_open(self, what: str) -> None:
         if self._stack is None:
             raise RunError(f"`{what}` was called on a Run that is not open: use `with Run(...)`.")
+
+
+def _num_batches(data: Any) -> int | None:
+    """Return how many batches an epoch has, where the data know."""
+    try:
+        return len(data)
+    except TypeError:
+        return None

@@ -29,6 +29,10 @@ class Tracked:
         holder.check(name, obj)
         self._objects[name] = obj
 
+    def objects(self) -> list[Any]:
+        """Return all objects in the order in which they were tracked."""
+        return list(self._objects.values())
+
     def check_any(self) -> None:
         """See to it that there is something to save.
 

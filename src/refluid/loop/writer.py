@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from refluid.checkpoint.store import Store
 from refluid.errors import CheckpointError, RunError
 from refluid.observe.journal import Event, Journal
+from refluid.observe.record import Record
 from refluid.state.tree import Packed
 
 __all__ = ["Save", "Writer"]
 
 Row = tuple[int, str, float]
 Digest = tuple[int, str, str]
+Kept = tuple[int, str, Record]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,7 @@ class Writer:
         self._metrics: list[Row] = []
         self._events: list[Event] = []
         self._digests: list[Digest] = []
+        self._records: list[Kept] = []
         self._problems: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.saved_step: int | None = None
 
@@ -77,9 +80,10 @@ class Writer:
         metrics: Sequence[Row],
         events: Sequence[Event] = (),
         digests: Sequence[Digest] = (),
+        records: Sequence[Kept] = (),
     ) -> None:
         """Have the journal hold these, soon."""
-        self._jobs.put(lambda: self._append(metrics, events, digests))
+        self._jobs.put(lambda: self._append(metrics, events, digests, records))
 
     def save(self, save: Save) -> None:
         """Have a checkpoint written after everything that was appended before."""
@@ -115,21 +119,27 @@ class Writer:
                 self._problems.put(f"writing failed: {type(error).__name__}: {error}")
 
     def _append(
-        self, metrics: Sequence[Row], events: Sequence[Event], digests: Sequence[Digest]
+        self,
+        metrics: Sequence[Row],
+        events: Sequence[Event],
+        digests: Sequence[Digest],
+        records: Sequence[Kept],
     ) -> None:
         self._metrics += metrics
         self._events += events
         self._digests += digests
+        self._records += records
         self._commit(durable=False)
 
     def _commit(self, durable: bool) -> bool:
+        rows = (self._metrics, self._events, self._digests, self._records)
         try:
-            self._journal.append(self._metrics, self._events, self._digests, durable=durable)
+            self._journal.append(*rows, durable=durable)
         except RunError as error:
             self._problems.put(f"{error} The metrics are kept in memory meanwhile.")
             return False
-        for rows in (self._metrics, self._events, self._digests):
-            rows.clear()
+        for each in rows:
+            each.clear()
         return True
 
     def _save(self, save: Save) -> None:

@@ -2,6 +2,7 @@
 
 The state of a module includes the gradients: a program that adds them up over several steps, or
 whose optimizer meets a zero where a fresh one would meet none, goes on differently without them.
+So does what torchmetrics counts, which its metrics leave out of their own `state_dict`.
 After every restoring the state is taken out once more and compared as bits, since an object's own
 `load_state_dict` may convert, forget or add something without a word.
 
@@ -71,7 +72,8 @@ def capture(obj: Any) -> Any:
         return obj
     state = obj.state_dict()
     if isinstance(obj, torch.nn.Module):
-        return _with_gradients(state, dict(obj.named_parameters()))
+        _with_gradients(state, dict(obj.named_parameters()))
+        state.update((key, _counts(part)) for key, part in _counting_parts(obj).items())
     return state
 
 
@@ -187,7 +189,12 @@ def _restore_tensors(obj: Any, value: dict[str, Any]) -> None:
     is_module = isinstance(obj, torch.nn.Module)
     parameters: dict[str, Any] = dict(obj.named_parameters()) if is_module else {"value": obj}
     keys = {f"{name}.grad": name for name in parameters}
-    state = OrderedDict((key, item) for key, item in value.items() if key not in keys)
+    counting = _counting_parts(obj) if is_module else {}
+    missing = [key for key in counting if key not in value]
+    if missing:
+        raise CheckpointError(f"`{'`, `'.join(missing)}` is not in the checkpoint")
+    apart = keys.keys() | counting.keys()
+    state = OrderedDict((key, item) for key, item in value.items() if key not in apart)
     now = obj.state_dict() if is_module else {"value": obj}
     found = [f"`{p}` {what}" for p, what in _differences(state, now, "") if what != _OTHER_BITS]
     if found:
@@ -203,6 +210,8 @@ def _restore_tensors(obj: Any, value: dict[str, Any]) -> None:
     for key, name in keys.items():
         if parameters[name].is_leaf:
             parameters[name].grad = _gradient(value.get(key), parameters[name].device)
+    for key, part in counting.items():
+        _set_counts(part, value[key])
 
 
 def _gradient_value(gradient: torch.Tensor) -> Any:
@@ -228,6 +237,29 @@ def _gradient(value: Any, device: torch.device) -> torch.Tensor | None:
         is_coalesced=value["coalesced"],
         check_invariants=True,
     )
+
+
+# --- metrics of torchmetrics, known by what they have, not by import ----------------------------
+
+
+def _counting_parts(module: torch.nn.Module) -> dict[str, Any]:
+    return {
+        f"{name}.counts" if name else "counts": part
+        for name, part in module.named_modules()
+        if isinstance(getattr(part, "metric_state", None), dict) and hasattr(part, "update_count")
+    }
+
+
+def _counts(metric: Any) -> dict[str, Any]:
+    return {"state": metric.metric_state, "num_updates": metric.update_count}
+
+
+def _set_counts(metric: Any, value: dict[str, Any]) -> None:
+    for name, counted in value["state"].items():
+        setattr(metric, name, counted)
+    # there is no other way to set it, and means are weighted by it
+    metric._update_count = value["num_updates"]
+    metric._computed = None
 
 
 # --- everything else with a state_dict ----------------------------------------------------------
