@@ -41,9 +41,8 @@ class Patience:
         return self._most is not None and self._count >= self._most
 
     def __str__(self) -> str:
-        return (
-            f"{self.name} has not been better than {self._sign * self._best:g} {self._count} times"
-        )
+        best = self._sign * self._best
+        return f"{self.name} was not better than {best:g} in {self._count} validations"
 
     def capture(self) -> dict[str, Any]:
         """Return what later decisions depend on, as plain values."""
