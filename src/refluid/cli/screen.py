@@ -1,7 +1,7 @@
 """What `refluid train` shows: a bar while it runs, a line for each epoch, and what to do next.
 
 On a terminal the bar moves below the lines; where the output goes to a file there are only lines.
-May import: rich, data, paddle, train.
+May import: rich, data, observe, paddle, train.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from refluid.data import DataSet
 from refluid.data import Progress as ReadingProgress
+from refluid.observe.layers.look import Look
 from refluid.paddle.fluid.core_avx.place import default_place
 from refluid.train.config import Decay, OptimizerName, TrainConfig
 from refluid.train.program import Outcome, Score
@@ -89,6 +90,10 @@ class Screen:
             f"{config.epochs} epochs of {steps_per_epoch} steps of {config.batch_size} images",
         )
 
+    def inspect(self, look: Look) -> None:
+        """Show what the layers are and give."""
+        self._console.print(f"\n{look}")
+
     def step(self, number: int, score: Score) -> None:
         """Move the bar; above it goes the table's head, when the run has said where it begins."""
         if not self._bar.tasks:
@@ -120,10 +125,12 @@ class Screen:
         """Show what the run came to, where it is, and what could be tried next."""
         if not self._bar.tasks:
             self._console.print("\nThe run is complete: nothing was left to train.")
-        loss, accuracy = _texts(outcome.test, digits=2)
-        self._console.print(
-            f"\nTest accuracy {accuracy}, loss {loss}, after {outcome.num_epochs} epochs."
-        )
+        after = f"after {outcome.num_epochs} epochs"
+        if outcome.test is None:
+            self._console.print(f"\nTrained and validated, but not tested, {after}.")
+        else:
+            loss, accuracy = _texts(outcome.test, digits=2)
+            self._console.print(f"\nTest accuracy {accuracy}, loss {loss}, {after}.")
         self._line("parameters", str(outcome.parameters))
         self._line("optimizer", str(outcome.optimizer))
         without = "not drawn: pip install 'refluid[plot]' for matplotlib"

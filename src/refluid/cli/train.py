@@ -102,6 +102,29 @@ def train(
             show_default=False,
         ),
     ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Stop early when the validation accuracy was not better than its best N times in "
+            "a row.",
+            show_default=False,
+        ),
+    ] = None,
+    test: Annotated[
+        bool,
+        typer.Option(
+            help="Test the network in the end. Choices are made by the images to validate with; "
+            "those to test with are for the one that was chosen.",
+        ),
+    ] = True,
+    inspect: Annotated[
+        bool,
+        typer.Option(
+            "--inspect", help="Before training, show each layer's settings, shapes and contents."
+        ),
+    ] = False,
 ) -> None:
     """Train the course's network to read handwritten digits.
 
@@ -120,6 +143,8 @@ def train(
 
     - `refluid train --optimizer momentum --decay cosine --l2 0.0005 --out runs/momentum`
 
+    - `refluid train --epochs 200 --patience 10 --out runs/long`
+
     - `refluid train --load runs/digits --lr 0.001 --out runs/finer`
     """
     if device is not None:
@@ -137,6 +162,9 @@ def train(
             seed=seed,
             out=out,
             load=load,
+            patience=patience,
+            test=test,
+            inspect=inspect,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None

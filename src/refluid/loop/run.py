@@ -26,6 +26,7 @@ from refluid.loop.recorder import Recorder
 from refluid.loop.resume import report
 from refluid.loop.signals import Stopped
 from refluid.loop.step import Step
+from refluid.loop.tracked import OWN
 from refluid.loop.validation import evaluate
 from refluid.observe.layers.watch import Watch
 from refluid.observe.record import Record
@@ -132,6 +133,8 @@ class Run:
         with self._stack:
             if self._active is not None:
                 self._active.close()
+            if loop.watch is not None:
+                loop.watch.close()
             if error is None and loop.inside:
                 report(
                     f"the loop was left in step {loop.step:,}, which is not saved; to end a "
@@ -280,7 +283,7 @@ class Run:
             raise RunError("this run is watched already: call `watch` once.")
         self._loop.watch = Watch(model, optimizer, every)
         # a unit is dead if it was so in all looks, also in those of earlier processes
-        self._recorder.tracked.add("refluid.watch", self._loop.watch)
+        self._recorder.tracked.add(f"{OWN}watch", self._loop.watch)
 
     def save(self) -> None:
         """Save as soon as the current step is complete."""

@@ -8,7 +8,11 @@ from typing import Any
 from refluid.errors import CheckpointError, RunError
 from refluid.state import holder
 
-__all__ = ["Tracked"]
+__all__ = ["OWN", "Tracked"]
+
+# begins the names of what a run adds itself, to observe: no step depends on it, so a checkpoint may
+# be without it, and the program may leave it out later
+OWN = "refluid."
 
 
 class Tracked:
@@ -51,14 +55,14 @@ class Tracked:
         Raises:
             CheckpointError: the names are not those of the objects, or a state does not fit.
         """
-        missing = [name for name in self._objects if name not in states]
+        missing = [name for name in self._objects if name not in states and not _is_own(name)]
         if missing:
             raise CheckpointError(
                 f"the checkpoint has no state of {_listed(missing)}, but of {_listed(states)}: "
                 "track what was tracked when it was saved, or begin another run in another "
                 "directory."
             )
-        left = [name for name in states if name not in self._objects]
+        left = [name for name in states if name not in self._objects and not _is_own(name)]
         if left:
             raise CheckpointError(
                 f"the checkpoint also holds the state of {_listed(left)}, which the program no "
@@ -66,7 +70,8 @@ class Tracked:
                 "directory."
             )
         for name, obj in self._objects.items():
-            holder.restore(name, obj, states[name])
+            if name in states:
+                holder.restore(name, obj, states[name])
 
     def capture(self) -> dict[str, Any]:
         """Return the state of every object, by name."""
@@ -75,3 +80,7 @@ class Tracked:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names) or "nothing"
+
+
+def _is_own(name: str) -> bool:
+    return name.startswith(OWN)

@@ -60,9 +60,10 @@ def _without_trace(modules: Sequence[torch.nn.Module]) -> Iterator[None]:
     training = [(part, part.training) for module in modules for part in module.modules()]
     generators = capture_generators()
     try:
-        for module in modules:
-            module.eval()
+        # outermost, since `eval` of a fluid Layer switches recording off as well
         with torch.no_grad():
+            for module in modules:
+                module.eval()
             yield
     finally:
         for part, was_training in training:

@@ -61,6 +61,9 @@ class TrainConfig:
         out: the run's folder. A run that has begun there goes on.
         load: what a new run begins from: the folder of another run, or the common name of two
             files that it or Paddle 1.8 saved, or a `.pdparams` file for the parameters alone.
+        patience: stop when so many validations in a row were not better than the best; None never.
+        test: test the network when it is trained.
+        inspect: look into the network's layers before training.
 
     Raises:
         ValueError: a value is out of its range.
@@ -75,6 +78,9 @@ class TrainConfig:
     seed: int = 1
     out: Path = Path("runs/digits")
     load: Path | None = None
+    patience: int | None = None
+    test: bool = True
+    inspect: bool = False
 
     def __post_init__(self) -> None:
         wrong = [
@@ -84,6 +90,7 @@ class TrainConfig:
                 ("batch_size", "at least 1", self.batch_size >= 1),
                 ("lr", "above 0", 0 < self.first_rate < math.inf),
                 ("l2", "at least 0", 0 <= self.l2 < math.inf),
+                ("patience", "at least 1", self.patience is None or self.patience >= 1),
                 ("seed", f"from 1 to {_MAX_SEED}", 1 <= self.seed <= _MAX_SEED),
             )
             if not right

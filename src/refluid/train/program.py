@@ -16,16 +16,20 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from refluid.data import DataSet, LabeledImages
 from refluid.data.batch import batches
 from refluid.data.batches import Batches
+from refluid.data.dataset import NUM_CLASSES
 from refluid.errors import DataError, RunError
 from refluid.loop import Run
+from refluid.observe.classification import Classification
 from refluid.observe.journal_reader import JournalReader
+from refluid.observe.layers.look import Look, inspect
+from refluid.observe.record import Table
 from refluid.paddle import fluid
-from refluid.paddle.fluid.core_avx import VarBase
 from refluid.train import origin
 from refluid.train.config import TrainConfig
 from refluid.train.network import DigitNetwork
@@ -53,6 +57,9 @@ class Reporter(Protocol):
     def begin(self, steps_per_epoch: int, num_parameters: int) -> None:
         """Training is about to begin, or to go on."""
 
+    def inspect(self, look: Look) -> None:
+        """The layers have been looked into, with a batch to validate on."""
+
     def step(self, number: int, score: Score) -> None:
         """A step has been made, after `number` others; the score is from before the update."""
 
@@ -69,7 +76,7 @@ class Outcome:
     """What a run came to.
 
     Args:
-        test: the score on the images to test with.
+        test: the score on the images to test with; None if that was not asked for.
         num_epochs: how often the training images were gone through.
         steps_per_epoch: how many steps that takes.
         directory: of the run, with its journal.
@@ -77,7 +84,7 @@ class Outcome:
         optimizer: the file with the optimizer's state.
     """
 
-    test: Score
+    test: Score | None
     num_epochs: int
     steps_per_epoch: int
     directory: Path
@@ -119,6 +126,7 @@ def train(config: TrainConfig, data: DataSet, reporter: Reporter) -> Outcome:
         config.out,
         save_every_s=_SAVE_EVERY_S,
         keep_highest="valid_accuracy",
+        patience=config.patience,
         config={**settings, "epochs": config.epochs},
     )
     with fluid.dygraph.guard():
@@ -128,10 +136,12 @@ def train(config: TrainConfig, data: DataSet, reporter: Reporter) -> Outcome:
             learner.load(config.load)
         with run:
             _check_settings(run.directory, settings)
+            if config.inspect:
+                reporter.inspect(learner.look())
             reporter.begin(learner.steps_per_epoch, learner.num_parameters)
             # if the run goes on, its own state takes the place of what was loaded
             learner.learn(run, reporter)
-            test = learner.score(data.test)
+            test = learner.score(run, data.test, "test") if config.test else None
     return Outcome(
         test=test,
         num_epochs=run.step // learner.steps_per_epoch,
@@ -168,54 +178,66 @@ class _Learner:
         """Begin from what another run, or Paddle 1.8, saved."""
         origin.load(path, self._network, self._optimizer, self._config.optimizer)
 
+    def look(self) -> Look:
+        """Return a look into the layers, at some of the images to validate on."""
+        images, _ = next(iter(batches(self._data.valid, _EVALUATION_BATCH)))
+        self._network.eval()
+        with inspect(self._network) as look, fluid.dygraph.no_grad():
+            self._network(fluid.dygraph.to_variable(images))
+        return look
+
     def learn(self, run: Run, reporter: Reporter) -> None:
         """Go through the training images until `config.epochs` is reached."""
         begin = time.perf_counter()
         run.track(network=self._network, optimizer=self._optimizer)
+        run.watch(self._network, self._optimizer)
+        self._network.train()
         for step in run.steps(self._batches, epochs=self._config.epochs):
             images, labels = step.batch
             score = self._update(images.numpy(), labels.numpy())
             run.log(loss=score.loss, accuracy=score.accuracy)
+            if step.number == 0:
+                run.record(class_counts=_class_counts(self._data.train))
             reporter.step(step.number, score)
             if step.last:
-                valid = self.score(self._data.valid)
-                run.log(valid_loss=valid.loss, valid_accuracy=valid.accuracy)
+                valid = self.score(run, self._data.valid, "valid")
                 self._save()
                 now = time.perf_counter()
                 mean = Score(run.means["loss"], run.means["accuracy"])
                 reporter.epoch(step.epoch + 1, mean, valid, now - begin)
                 begin = now
 
-    def score(self, part: LabeledImages) -> Score:
-        """Return how well the network does on `part`."""
-        self._network.eval()
-        loss = accuracy = 0.0
-        for images, labels in batches(part, _EVALUATION_BATCH):
-            score = self._forward(images, labels)[1]
-            loss += score.loss * len(labels)
-            accuracy += score.accuracy * len(labels)
-        return Score(loss / len(part), accuracy / len(part))
+    def score(self, run: Run, part: LabeledImages, name: str) -> Score:
+        """Return how well the network does on `part`, and have the run keep it under `name`."""
+        judged = Classification(NUM_CLASSES, probabilities=True)
+
+        def add(batch: tuple[NDArray[np.float32], NDArray[np.int64]]) -> dict[str, float]:
+            images, labels = batch
+            probabilities = self._network(fluid.dygraph.to_variable(images))
+            return judged.add(probabilities, torch.from_numpy(labels), torch.from_numpy(images))
+
+        found = run.validate(lambda: batches(part, _EVALUATION_BATCH), add, name=name)
+        run.record(**judged.records())
+        return Score(found["loss"], found["accuracy"])
 
     def _update(self, images_BCHW: NDArray[np.float32], labels_B1: NDArray[np.int64]) -> Score:
-        self._network.train()
-        loss, score = self._forward(images_BCHW, labels_B1)
-        loss.backward()
-        self._optimizer.minimize(loss)
-        self._network.clear_gradients()
-        return score
-
-    def _forward(
-        self, images_BCHW: NDArray[np.float32], labels_B1: NDArray[np.int64]
-    ) -> tuple[VarBase, Score]:
         labels = fluid.dygraph.to_variable(labels_B1)
         probabilities = self._network(fluid.dygraph.to_variable(images_BCHW))
         loss = fluid.layers.mean(fluid.layers.cross_entropy(probabilities, labels))
         accuracy = fluid.layers.accuracy(probabilities, labels)
-        return loss, Score(float(loss.numpy()[0]), float(accuracy.numpy()[0]))
+        loss.backward()
+        self._optimizer.minimize(loss)
+        self._network.clear_gradients()
+        return Score(float(loss.numpy()[0]), float(accuracy.numpy()[0]))
 
     def _save(self) -> None:
         fluid.save_dygraph(self._network.state_dict(), str(self.prefix))
         fluid.save_dygraph(self._optimizer.state_dict(), str(self.prefix))
+
+
+def _class_counts(part: LabeledImages) -> Table:
+    counts = np.bincount(part.labels, minlength=NUM_CLASSES).tolist()
+    return Table(("class", "samples"), tuple((str(k), count) for k, count in enumerate(counts)))
 
 
 def _settings(config: TrainConfig, data: DataSet) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from refluid.errors import DataError
 from refluid.loop.patience import Patience
 from refluid.observe.journal_reader import JournalReader
 from refluid.observe.record import Confusion, Histogram, Table, Text
+from refluid.paddle import fluid
 
 SAMPLES, SIZE, CLASSES = 40, 8, 3
 
@@ -105,6 +106,48 @@ def test_validating_more_often_changes_no_bit_of_the_training(tmp_path):
         )
     assert len(found[0][1]) == 15
     assert all(each == found[0] for each in found[1:])
+
+
+def learn_fluid(folder, validates):
+    """Train a fluid network with everything in it that validating could disturb."""
+    x, y = (part.numpy() for part in samples(7))
+    with fluid.dygraph.guard():
+        fluid.default_main_program().random_seed = 5
+        torch.manual_seed(1)
+        model = fluid.dygraph.Sequential(
+            fluid.dygraph.Linear(6, 8, act="relu"),
+            fluid.dygraph.BatchNorm(8),
+            fluid.dygraph.Dropout(0.3),
+            fluid.dygraph.Linear(8, CLASSES, act="softmax"),
+        )
+        optimizer = fluid.optimizer.Adam(0.01, parameter_list=model.parameters())
+
+        def score(batch):
+            probabilities = model(fluid.dygraph.to_variable(batch[0].numpy()))
+            return refluid.Classification(CLASSES, probabilities=True).add(probabilities, batch[1])
+
+        with refluid.Run(folder) as run:
+            run.track(model=model, optimizer=optimizer)
+            for step in run.steps(refluid.Batches((x, y[:, None]), SIZE), epochs=3):
+                images, labels = (fluid.dygraph.to_variable(part.numpy()) for part in step.batch)
+                loss = fluid.layers.mean(fluid.layers.cross_entropy(model(images), labels))
+                loss.backward()
+                optimizer.minimize(loss)
+                model.clear_gradients()
+                run.log(loss=loss)
+                if validates:
+                    run.validate(samples_as_batches(), score)
+        return {name: value.numpy().tobytes() for name, value in model.state_dict().items()}
+
+
+def test_validating_a_fluid_network_changes_no_bit_of_its_training(tmp_path):
+    with_it, without = (learn_fluid(tmp_path / f"{each}", each) for each in (True, False))
+    assert with_it == without
+    losses = bits(tmp_path / "True")
+    assert losses == bits(tmp_path / "False")
+    # it was training, also after the validations
+    assert len(set(losses)) == 15
+    assert float.fromhex(losses[-1][1]) < float.fromhex(losses[0][1])
 
 
 def test_modules_that_were_in_eval_mode_stay_in_it(tmp_path):
@@ -324,7 +367,6 @@ def test_the_worst_mistakes_are_kept_in_order():
 
 
 def test_probabilities_are_taken_as_such_and_fluid_variables_too():
-    fluid = pytest.importorskip("refluid.paddle.fluid")
     probabilities = torch.tensor([[0.25, 0.75], [0.5, 0.5]])
     with fluid.dygraph.guard():
         variable = fluid.dygraph.to_variable(probabilities.numpy())
