@@ -13,11 +13,11 @@ ORDER = (
     ("refluid.errors", "refluid.env"),
     ("refluid.state", "refluid.observe"),
     ("refluid.checkpoint", "refluid.data", "refluid.distributed"),
-    ("refluid.loop", "refluid.paddle"),
+    ("refluid.loop", "refluid.paddle", "refluid.visualdl"),
     ("refluid.hook",),
     # the package itself: its version, and what it takes from below
     ("refluid",),
-    ("refluid.train",),
+    ("refluid.sweep", "refluid.train"),
     ("refluid.cli", "refluid.__main__"),
 )
 ALLOWED = {

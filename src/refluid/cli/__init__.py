@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from refluid import __version__
+from refluid.cli.sweep import sweep
 from refluid.cli.train import train
 from refluid.cli.verify import verify
 from refluid.errors import RefluidError
@@ -30,8 +31,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(train)
-# the first word that is no option begins the command that is verified, with options of its own
-app.command(context_settings={"allow_interspersed_args": False})(verify)
+# the first word that is no option begins another command, with options of its own
+for command in (sweep, verify):
+    app.command(context_settings={"allow_interspersed_args": False})(command)
 
 
 def _print_version(wanted: bool) -> None:
