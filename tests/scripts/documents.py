@@ -63,6 +63,12 @@ def plotting() -> str:
     return _setting() + _model() + block(TUNING, "import matplotlib.pyplot")
 
 
+def logging_for_visualdl() -> str:
+    """Train ten epochs and write points for VisualDL: the section's first and second step."""
+    writer = block(TUNING, "from visualdl import LogWriter")
+    return _setting() + _model() + writer + block(TUNING, "log_writer.add_scalar")
+
+
 def regularization() -> str:
     """The same loop with the optimizer line of the section on regularization."""
     line = block(TUNING, "L2Decay(regularization_coeff=0.1)")

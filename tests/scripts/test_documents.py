@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from numpy import float32
 
 import documents
 
@@ -77,6 +81,37 @@ def test_matplotlib_listing_collects_losses(shared, small_data, tmp_path):
     assert len(printed) == 10
     assert float(printed[-1][2]) < float(printed[0][2])
     assert (tmp_path / "mnist.pdparams").is_file()
+
+
+@pytest.mark.timeout(120)
+def test_visualdl_listing_writes_what_visualdl_reads(shared, small_data, tmp_path):
+    printed = PRINTED.findall(run(documents.logging_for_visualdl(), tmp_path, small_data))
+    (path,) = (tmp_path / "log").iterdir()
+    assert re.fullmatch(r"vdlrecords\.\d{10}\.log", path.name)
+    if find_spec("visualdl") is None:
+        pytest.skip("VisualDL is not installed: what it reads of our file is not tested.")
+    reading = """
+import json, sys
+from visualdl import LogReader
+data = LogReader(file_path=sys.argv[1])
+points = {tag: [(p.id, p.value) for p in data.get_data("scalar", tag)] for tag in ("acc", "loss")}
+print(json.dumps([data.get_tags()["scalar"], points]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", reading, str(path)],
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    tags, points = json.loads(done.stdout)
+    assert tags == ["acc", "loss"]
+    for tag, column in (("acc", 3), ("loss", 2)):
+        assert [step for step, _ in points[tag]] == list(range(0, 1000, 100))
+        # NumPy prints as many digits as tell a float32 from all others
+        assert [float32(value) for _, value in points[tag]] == [
+            float32(line[column]) for line in printed
+        ]
 
 
 @pytest.mark.timeout(120)

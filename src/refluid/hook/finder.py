@@ -1,8 +1,9 @@
 """The imports: `import paddle.fluid` gives the module `refluid.paddle.fluid` itself.
 
-A finder stands in front of all others on `sys.meta_path`, so a real Paddle beside is never looked
-at. A module has one object under both names; the object calls itself by refluid's name, under which
-its code was run, and under which `importlib.reload`, pickle and inspect find it again.
+So it is with `visualdl`, whose modules are those of `refluid.visualdl`. A finder stands in front of
+all others on `sys.meta_path`, so a real Paddle or VisualDL beside is never looked at. A module has
+one object under both names; the object calls itself by refluid's name, under which its code was
+run, and under which `importlib.reload`, pickle and inspect find it again.
 May import: errors, child, name, and gap when something is missing.
 """
 
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from refluid.errors import RefluidError
 from refluid.hook import child
-from refluid.hook.name import ENGINE, PADDLE, engine_name, is_within, paddle_name
+from refluid.hook.name import PROVIDED, engine_name, is_within, paddle_name
 
 if TYPE_CHECKING:
     from importlib.abc import Loader
@@ -35,19 +36,21 @@ _lock = threading.Lock()
 def install() -> None:
     """Make `import paddle` mean refluid in this process and in those that it spawns.
 
+    `import visualdl` then means `refluid.visualdl`, whose `LogWriter` needs no VisualDL.
     The same happens under `python -m refluid` and by `%load_ext refluid`. Calling it again
     changes nothing.
 
     Raises:
-        RefluidError: another `paddle` has been imported already.
+        RefluidError: another `paddle` or `visualdl` has been imported already.
     """
     with _lock:
         if any(isinstance(finder, FluidFinder) for finder in sys.meta_path):
             return
-        _refuse_other_paddle()
+        for name in PROVIDED:
+            _refuse_other(name)
         sys.meta_path.insert(0, FluidFinder())
         for name, module in list(sys.modules.items()):
-            if is_within(name, ENGINE):
+            if _is_engine(name):
                 _adopt(module)
             elif name == child.SPAWN:
                 child.attach(module, install)
@@ -60,13 +63,13 @@ def load_ipython_extension(ipython: object) -> None:
         ipython: the shell, which needs nothing from here.
 
     Raises:
-        RefluidError: another `paddle` has been imported already.
+        RefluidError: another `paddle` or `visualdl` has been imported already.
     """
     install()
 
 
 class FluidFinder:
-    """Finds `paddle.*` inside refluid, and equips the modules of `refluid.paddle`."""
+    """Finds `paddle.*` and `visualdl.*` inside refluid, and equips refluid's modules for them."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -76,9 +79,9 @@ class FluidFinder:
         Raises:
             UnsupportedFluidImport: Paddle 1.8 has this module and refluid does not.
         """
-        if is_within(fullname, PADDLE):
+        if fullname.partition(".")[0] in PROVIDED:
             return self._alias(fullname)
-        if is_within(fullname, ENGINE):
+        if _is_engine(fullname):
             spec = self._followed(fullname, path, target, _adopt)
             if spec is None:
                 _refuse_module(fullname)
@@ -168,6 +171,11 @@ class _FollowedLoader(Loader):
         return getattr(self._loader, name)
 
 
+def _is_engine(name: str) -> bool:
+    """Tell whether a module of refluid is one that programs get for another."""
+    return any(is_within(name, engine) for engine in PROVIDED.values())
+
+
 def _adopt(module: ModuleType) -> None:
     """Give a loaded module of refluid its Paddle name, and its answer for missing names."""
     vars(module).setdefault("__getattr__", functools.partial(_refuse_attribute, module))
@@ -193,13 +201,13 @@ def _refuse_module(name: str) -> None:
     gap.refuse_module(name)
 
 
-def _refuse_other_paddle() -> None:
-    """Raise where a `paddle` that is not refluid's has been imported."""
-    other = sys.modules.get(PADDLE)
-    if other is not None and other is not sys.modules.get(ENGINE):
+def _refuse_other(name: str) -> None:
+    """Raise where a package `name` that is not refluid's has been imported."""
+    other = sys.modules.get(name)
+    if other is not None and other is not sys.modules.get(engine_name(name)):
         where = getattr(other, "__file__", None) or "an unknown place"
         raise RefluidError(
-            f"`paddle` has been imported already, from {where}, and cannot be exchanged now. "
-            "Call `refluid.install()` before the first `import paddle`, run the program with "
+            f"`{name}` has been imported already, from {where}, and cannot be exchanged now. "
+            f"Call `refluid.install()` before the first `import {name}`, run the program with "
             "`python -m refluid`, or restart the notebook's kernel and load refluid first."
         )

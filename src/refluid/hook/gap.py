@@ -2,8 +2,8 @@
 
 The finder asks here about modules that refluid lacks, and about names that its modules lack. A name
 of Paddle 1.8 becomes `UnsupportedFluidAPI`, which says where the program used it and what to use
-instead. Any other name gets the error that Python itself gives, and, where it came with Paddle 2, a
-word on that.
+instead. Any other name gets the error that Python itself gives, and, where it came with Paddle 2 or
+is VisualDL's, a word on that.
 May import: errors, catalog, hint, name.
 """
 
@@ -41,7 +41,7 @@ def refuse_module(name: str) -> None:
 
     Raises:
         UnsupportedFluidImport: Paddle 1.8 has a module or a name of this name.
-        ModuleNotFoundError: the module came with Paddle 2.
+        ModuleNotFoundError: the module came with Paddle 2, or is VisualDL's.
     """
     frame = _asking_frame()
     if frame is None or _is_engine(frame) or _is_query(frame):
@@ -49,9 +49,9 @@ def refuse_module(name: str) -> None:
     dotted = paddle_name(name)
     if dotted in catalog.load():
         raise UnsupportedFluidImport(_unsupported(dotted), name=dotted)
-    if _is_paddle_2(dotted):
-        message = f"No module named {dotted!r}{_paddle_2(dotted)}"
-        raise ModuleNotFoundError(message, name=name)
+    explanation = _explanation(dotted)
+    if explanation:
+        raise ModuleNotFoundError(f"No module named {dotted!r}{explanation}", name=name)
 
 
 def refuse_attribute(module: ModuleType, name: str, caller: FrameType) -> NoReturn:
@@ -77,7 +77,7 @@ def refuse_attribute(module: ModuleType, name: str, caller: FrameType) -> NoRetu
             raise UnsupportedFluidImport(_unsupported(dotted), name=package, path=path)
         # Without `obj`, or Python would add a guess of its own to the message.
         raise UnsupportedFluidAttribute(_unsupported(dotted), name=name)
-    explanation = _paddle_2(dotted) if _is_paddle_2(dotted) else ""
+    explanation = _explanation(dotted)
     if importing:
         message = f"cannot import name {name!r} from {package!r} ({path}){explanation}"
         raise ImportError(message, name=package, path=path)
@@ -98,18 +98,20 @@ def _unsupported(dotted: str) -> str:
     )
 
 
-def _is_paddle_2(dotted: str) -> bool:
-    """Tell whether `dotted` is a name that the package `paddle` has had since version 2."""
+def _explanation(dotted: str) -> str:
+    """Return what follows Python's own words about a name, empty where these say enough."""
     package, _, name = dotted.partition(".")
-    return package == PADDLE and name.split(".")[0] in hint.PADDLE_2
-
-
-def _paddle_2(dotted: str) -> str:
-    """Return the explanation that follows Python's own words about a name of Paddle 2."""
-    return (
-        f". `{dotted}` came with Paddle 2; refluid runs programs for Paddle 1.8, which use "
-        "`paddle.fluid`"
-    )
+    if package == PADDLE and name.split(".")[0] in hint.PADDLE_2:
+        return (
+            f". `{dotted}` came with Paddle 2; refluid runs programs for Paddle 1.8, which use "
+            "`paddle.fluid`"
+        )
+    if package == "visualdl":
+        return (
+            ". Under refluid, `visualdl` has the `LogWriter` alone; what reads its files, "
+            "VisualDL itself, works in a program of its own, without refluid"
+        )
+    return ""
 
 
 def _place() -> str:

@@ -1,14 +1,16 @@
-"""What a module of Paddle is called inside refluid, and the other way round.
+"""What a module of Paddle or VisualDL is called inside refluid, and the other way round.
 
 May import: nothing of refluid.
 """
 
 from __future__ import annotations
 
-__all__ = ["ENGINE", "PADDLE", "engine_name", "is_within", "paddle_name"]
+__all__ = ["ENGINE", "PADDLE", "PROVIDED", "engine_name", "is_within", "paddle_name"]
 
 PADDLE = "paddle"
 ENGINE = "refluid.paddle"
+# the packages that programs import, and which of refluid's they get
+PROVIDED = {PADDLE: ENGINE, "visualdl": "refluid.visualdl"}
 
 
 def is_within(name: str, package: str) -> bool:
@@ -17,10 +19,14 @@ def is_within(name: str, package: str) -> bool:
 
 
 def engine_name(name: str) -> str:
-    """Return the name under which refluid keeps the Paddle module `name`."""
-    return ENGINE + name.removeprefix(PADDLE)
+    """Return the name under which refluid keeps the module that programs call `name`."""
+    package, dot, rest = name.partition(".")
+    return PROVIDED.get(package, package) + dot + rest
 
 
 def paddle_name(name: str) -> str:
-    """Return Paddle's name of a module, given that name or refluid's."""
-    return PADDLE + name.removeprefix(ENGINE) if is_within(name, ENGINE) else name
+    """Return a module's name in Paddle or VisualDL, given that name or refluid's."""
+    for package, engine in PROVIDED.items():
+        if is_within(name, engine):
+            return package + name.removeprefix(engine)
+    return name

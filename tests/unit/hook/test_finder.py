@@ -188,6 +188,26 @@ def test_other_paddle_that_is_loaded_is_an_error(other_paddle: Path, tmp_path: P
     assert "python -m refluid" in last
 
 
+def test_visualdl_is_refluids_whether_or_not_another_is_there(tmp_path: Path) -> None:
+    (tmp_path / "site" / "visualdl").mkdir(parents=True)
+    (tmp_path / "site" / "visualdl" / "__init__.py").write_text("print('the other')\n")
+    code = """
+import sys
+from visualdl import LogWriter
+from visualdl.writer.writer import LogWriter as same
+import visualdl, refluid.visualdl
+print(LogWriter is same, visualdl is refluid.visualdl, visualdl.__name__, "torch" in sys.modules)
+"""
+    path = beside(tmp_path / "site")
+    result = run("-m", "refluid", "-c", code, cwd=tmp_path, PYTHONPATH=path)
+    assert (result.stdout, result.stderr) == ("True True refluid.visualdl False\n", "")
+    installed = f"import refluid\nrefluid.install()\n{code}"
+    assert run("-c", installed, cwd=tmp_path, PYTHONPATH=path).stdout == result.stdout
+    assert run("-c", "import visualdl", cwd=tmp_path, PYTHONPATH=path).stdout == "the other\n"
+    late = run("-c", "import visualdl, refluid\nrefluid.install()", cwd=tmp_path, PYTHONPATH=path)
+    assert "RefluidError: `visualdl` has been imported already" in late.stderr
+
+
 def test_install_works_twice_and_after_refluids_modules(tmp_path: Path) -> None:
     code = """
 import sys

@@ -35,6 +35,9 @@ SNIPPETS = {
     "function of Paddle 2": "import paddle\npaddle.to_tensor([1])",
     "name of Paddle 2": "from paddle import nn",
     "module of Paddle 2": "import paddle.nn.functional as F",
+    "attribute of VisualDL": "import visualdl\nvisualdl.LogReader",
+    "name of VisualDL": "from visualdl import LogWriter, LogReader",
+    "module of VisualDL": "import visualdl.server.app",
 }
 
 PROGRAM = """
@@ -185,6 +188,23 @@ def test_name_of_paddle_2_is_an_ordinary_error_with_a_word_more(
     assert result["classes"][0] == kind
     assert result["message"].startswith(message)
     assert "came with Paddle 2; refluid runs programs for Paddle 1.8" in result["message"]
+
+
+@pytest.mark.parametrize(
+    ("snippet", "kind", "message"),
+    [
+        ("attribute of VisualDL", "AttributeError", "module 'visualdl' has no attribute 'LogRea"),
+        ("name of VisualDL", "ImportError", "cannot import name 'LogReader' from 'visualdl' ("),
+        ("module of VisualDL", "ModuleNotFoundError", "No module named 'visualdl.server"),
+    ],
+)
+def test_name_of_visualdl_is_an_ordinary_error_with_a_word_more(
+    snippet: str, kind: str, message: str, results: dict[str, Any]
+) -> None:
+    result = results[snippet]
+    assert result["classes"][0] == kind
+    assert result["message"].startswith(message)
+    assert "`visualdl` has the `LogWriter` alone" in result["message"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from refluid.hook import name
         ("paddle", "refluid.paddle"),
         ("paddle.fluid", "refluid.paddle.fluid"),
         ("paddle.fluid.dygraph.nn", "refluid.paddle.fluid.dygraph.nn"),
+        ("visualdl", "refluid.visualdl"),
+        ("visualdl.writer.writer", "refluid.visualdl.writer.writer"),
     ],
 )
 def test_names_are_translated_both_ways(paddle: str, engine: str) -> None:
