@@ -4,7 +4,7 @@
 |------------------|----------------------------------------------------------------------|
 | REFLUID_DEVICE   | the device that every place in a fluid program means: cpu or cuda      |
 | REFLUID_DATA     | folder searched for data sets, in place of ~/.cache/paddle/dataset   |
-| REFLUID_RUNS     | folder where the directory of every run is made, set by `refluid verify` and `refluid sweep` |
+| REFLUID_RUNS     | folder of the directories of all runs, set by `refluid verify` and `sweep` |
 | REFLUID_DIGESTS  | if set, runs note a digest of their whole state after each step        |
 | CUBLAS_WORKSPACE_CONFIG: set within a deterministic run, where cuBLAS needs it                  |
 | all of `NUMERIC`: read for a run's fingerprint, since they can change the bits of results       |

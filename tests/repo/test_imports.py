@@ -13,7 +13,7 @@ ORDER = (
     ("refluid.errors", "refluid.env"),
     ("refluid.state", "refluid.observe"),
     ("refluid.checkpoint", "refluid.data", "refluid.distributed"),
-    ("refluid.loop", "refluid.paddle", "refluid.visualdl"),
+    ("refluid.loop", "refluid.paddle", "refluid.proof", "refluid.visualdl"),
     ("refluid.hook",),
     # the package itself: its version, and what it takes from below
     ("refluid",),

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from refluid.loop import RESUMABLE
-from refluid.loop.comparison import first_difference
-from refluid.loop.outcome import Kill, Outcome, Reference
-from refluid.loop.proof import Proof
 from refluid.observe.journal_reader import JournalReader
+from refluid.proof.comparison import first_difference
+from refluid.proof.outcome import Kill, Outcome, Reference
+from refluid.proof.proof import Proof
 
 FOLDER = Path(__file__).parent
 WORKLOAD = (sys.executable, str(FOLDER / "workload.py"))

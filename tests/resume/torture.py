@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from refluid.loop.outcome import Kill, Outcome, Reference
-from refluid.loop.proof import Proof
+from refluid.proof.outcome import Kill, Outcome, Reference
+from refluid.proof.proof import Proof
 
 FOLDER = Path(__file__).parent
 WORKLOAD = (sys.executable, str(FOLDER / "workload.py"))

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from refluid.errors import RunError
 
 if TYPE_CHECKING:
-    from refluid.loop.outcome import Kill, Outcome, Reference
+    from refluid.proof.outcome import Kill, Outcome, Reference
 
 __all__ = ["verify"]
 
@@ -73,7 +73,7 @@ def verify(
     """
     folder = _folder(keep)
     # this loads torch
-    from refluid.loop.proof import Proof
+    from refluid.proof.proof import Proof
 
     screen = _Screen(kills)
     try:

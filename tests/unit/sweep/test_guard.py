@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from refluid.loop.attempt import living
+from refluid.proof.attempt import living
 from refluid.sweep import guard
 
 # says when it can be asked; then waits, and says that it was asked

@@ -10,7 +10,8 @@ import time
 import pytest
 
 from refluid.errors import RunError
-from refluid.loop.attempt import (
+from refluid.observe.journal import Journal, Start
+from refluid.proof.attempt import (
     Attempt,
     glimpse,
     living,
@@ -18,7 +19,6 @@ from refluid.loop.attempt import (
     run_directories,
     unfinished,
 )
-from refluid.observe.journal import Journal, Start
 
 # holds a run as `RunLock` does; "child" starts a process that outlives it
 HOLDER = """

@@ -3,7 +3,7 @@
 Compared are the metrics and records of every step (but for times), a digest of every leaf of the
 captured state after every step, and the newest checkpoints' files as bytes. The earliest step that
 differs is where the cause is to be looked for; what differs later follows from it.
-May import: checkpoint, loop.attempt, observe, state.
+May import: checkpoint, proof.attempt, observe, state.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from refluid.checkpoint.store import Store
-from refluid.loop.attempt import newest_checkpoint, run_directories
 from refluid.observe.journal_reader import JournalReader
 from refluid.observe.record import Record, to_body
+from refluid.proof.attempt import newest_checkpoint, run_directories
 from refluid.state.digest import digests
 
 __all__ = ["Difference", "first_difference", "irrelevant_leaves"]

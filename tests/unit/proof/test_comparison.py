@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from refluid.checkpoint.store import Store
-from refluid.loop.comparison import first_difference, irrelevant_leaves
 from refluid.observe.journal import Journal
+from refluid.proof.comparison import first_difference, irrelevant_leaves
 from refluid.state.tree import pack
 
 METRICS = [(step, name, step + 0.5) for step in range(4) for name in ("accuracy", "loss")]

@@ -7,7 +7,7 @@ enough kills. After each, everything is compared with the first execution (see `
 A kill is aimed at one of three things: any instant of training, the middle of saving, or the time
 in which the program starts again and restores. Where to wait for is drawn from a seeded generator;
 at which instant a kill arrives is up to the machine, so that two proofs never test the same.
-May import: env, errors, loop.attempt, loop.comparison, loop.outcome.
+May import: env, errors, proof.attempt, proof.comparison, proof.outcome.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from pathlib import Path
 
 from refluid import env
 from refluid.errors import RunError
-from refluid.loop.attempt import Attempt, glimpse, run_directories, unfinished
-from refluid.loop.comparison import first_difference, irrelevant_leaves
-from refluid.loop.outcome import Aim, History, Outcome, Reference, Witness
+from refluid.proof.attempt import Attempt, glimpse, run_directories, unfinished
+from refluid.proof.comparison import first_difference, irrelevant_leaves
+from refluid.proof.outcome import Aim, History, Outcome, Reference, Witness
 
 __all__ = ["Proof"]
 

@@ -13,9 +13,9 @@ import time
 import pytest
 
 from refluid.errors import RunError
-from refluid.loop.attempt import living
-from refluid.loop.outcome import Aim, Kill, Outcome, Reference
-from refluid.loop.proof import Proof
+from refluid.proof.attempt import living
+from refluid.proof.outcome import Aim, Kill, Outcome, Reference
+from refluid.proof.proof import Proof
 
 # its results are those of a counter; how it goes wrong is its argument
 PROGRAM = """
@@ -131,7 +131,7 @@ def test_program_that_cannot_be_started_again_is_found(tmp_path):
 
 
 def test_process_that_outlives_a_kill_is_found_and_ended(tmp_path, monkeypatch):
-    monkeypatch.setattr("refluid.loop.proof._GRACE_S", 0.2)
+    monkeypatch.setattr("refluid.proof.proof._GRACE_S", 0.2)
     outcome, _ = prove(tmp_path, "leaves a child", 2)
     assert outcome.finding is not None
     assert "had started has not ended" in outcome.finding

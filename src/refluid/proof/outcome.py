@@ -1,6 +1,6 @@
 """What a proof comes to: the uninterrupted execution, every kill, every resumption.
 
-May import: loop.attempt.
+May import: proof.attempt.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from refluid.loop.attempt import Glimpse, glimpse, run_directories, unfinished
+from refluid.proof.attempt import Glimpse, glimpse, run_directories, unfinished
 
 __all__ = ["Aim", "History", "Kill", "Outcome", "Reference", "Witness"]
 
