@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from refluid import __version__
+from refluid.cli.report import report
 from refluid.cli.sweep import sweep
 from refluid.cli.train import train
 from refluid.cli.verify import verify
@@ -30,7 +31,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(train)
+for command in (train, report):
+    app.command()(command)
 # the first word that is no option begins another command, with options of its own
 for command in (sweep, verify):
     app.command(context_settings={"allow_interspersed_args": False})(command)

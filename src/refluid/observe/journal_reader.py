@@ -94,8 +94,9 @@ class JournalReader:
         Raises:
             RunError: the journal cannot be read; so do the methods below.
         """
-        rows = self._rows("SELECT DISTINCT name FROM metric ORDER BY name")
-        return [self._parsed(_text, name) for (name,) in rows]
+        # SQLite would sort all rows for an ORDER BY
+        rows = self._rows("SELECT DISTINCT name FROM metric")
+        return sorted(self._parsed(_text, name) for (name,) in rows)
 
     def last_step(self) -> int | None:
         """Return the last step that has metrics, or None if no step has."""
@@ -187,18 +188,7 @@ class JournalReader:
         rows = self._rows(
             "SELECT time, pid, host, argv, from_step, environment, config FROM start ORDER BY id"
         )
-        return [
-            Start(
-                time=time,
-                pid=pid,
-                host=self._parsed(_text, host),
-                argv=self._parsed(json.loads, argv),
-                from_step=from_step,
-                environment=self._parsed(json.loads, environment),
-                config=self._parsed(json.loads, config),
-            )
-            for time, pid, host, argv, from_step, environment, config in rows
-        ]
+        return [self._parsed(_start, row) for row in rows]
 
     def _pages(
         self, sql: str, key: str, since: int, values: list[str]
@@ -282,6 +272,24 @@ def _event(row: Sequence[Any]) -> Event:
     if not (isinstance(time, float) and isinstance(step, int)):
         raise sqlite3.DatabaseError(f"an event has {row!r} in place of a time and a step")
     return Event(time=time, step=step, kind=_text(kind), text=_text(text))
+
+
+def _start(row: Sequence[Any]) -> Start:
+    time, pid, host, argv, from_step, environment, config = row
+    start = Start(
+        time=time,
+        pid=pid,
+        host=_text(host),
+        argv=json.loads(argv),
+        from_step=from_step,
+        environment=json.loads(environment),
+        config=json.loads(config),
+    )
+    numbers = isinstance(time, float) and isinstance(pid, int) and isinstance(from_step, int)
+    mappings = isinstance(start.environment, dict) and isinstance(start.config, dict)
+    if not (numbers and mappings and isinstance(start.argv, list)):
+        raise sqlite3.DatabaseError(f"a start has {row!r}")
+    return start
 
 
 def _record(row: Sequence[str]) -> Any:

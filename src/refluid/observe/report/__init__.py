@@ -1,0 +1,4 @@
+"""A run as one HTML page that needs nothing else: `page.render`.
+
+May import: errors, observe.
+"""
