@@ -107,8 +107,8 @@ def board(folder):
         )
         started.append(process)
         assert process.stdout is not None
-        (url,) = (word for word in process.stdout.readline().split() if word.startswith("http"))
-        return url
+        words = process.stdout.readline().split()
+        return next(word for word in words if word.startswith("http"))
 
     yield start
     for process in started:

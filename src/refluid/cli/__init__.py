@@ -13,7 +13,11 @@ from typing import Annotated
 import typer
 
 from refluid import __version__
+from refluid.cli.board import board
+from refluid.cli.diagnose import diagnose
+from refluid.cli.plot import plot
 from refluid.cli.report import report
+from refluid.cli.show import show
 from refluid.cli.sweep import sweep
 from refluid.cli.train import train
 from refluid.cli.verify import verify
@@ -31,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, report):
+for command in (train, show, diagnose, plot, board, report):
     app.command()(command)
 # the first word that is no option begins another command, with options of its own
 for command in (sweep, verify):

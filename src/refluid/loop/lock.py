@@ -3,7 +3,7 @@
 The lock is a POSIX record lock on `run.lock`. It ends with its process however that ends, and is
 not inherited by forked workers, so that a worker that outlives a killed run does not hold it. Such
 a lock does not keep two runs of one process apart; a set of paths does.
-May import: errors.
+May import: errors, observe.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ import socket
 from pathlib import Path
 
 from refluid.errors import RunError
+from refluid.observe.holder import held, lock_path
 
 __all__ = ["RunLock"]
-
-_held: set[Path] = set()
 
 
 class RunLock:
@@ -30,7 +29,7 @@ class RunLock:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._path = directory.resolve() / "run.lock"
+        self._path = lock_path(directory)
         self._descriptor = -1
 
     def acquire(self) -> None:
@@ -43,7 +42,7 @@ class RunLock:
         Effects:
             Writes this process's number and host into `run.lock`.
         """
-        if self._path in _held:
+        if self._path in held:
             raise RunError(self._refusal("another Run of this process"))
         try:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -58,7 +57,7 @@ class RunLock:
             holder = os.pread(self._descriptor, 512, 0).decode(errors="replace").strip()
             os.close(self._descriptor)
             raise RunError(self._refusal(holder or "another process")) from None
-        _held.add(self._path)
+        held.add(self._path)
         os.ftruncate(self._descriptor, 0)
         os.pwrite(
             self._descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0
@@ -66,7 +65,7 @@ class RunLock:
 
     def release(self) -> None:
         """Give the lock back; the file stays, empty."""
-        _held.discard(self._path)
+        held.discard(self._path)
         with contextlib.suppress(OSError):
             os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)

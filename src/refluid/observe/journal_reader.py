@@ -39,6 +39,7 @@ __all__ = ["JournalReader"]
 T = TypeVar("T")
 
 _PAGE = 20_000
+_POINT = np.dtype([("step", np.int64), ("value", np.float64)])
 
 
 class JournalReader:
@@ -125,14 +126,13 @@ class JournalReader:
             name: of the metric. If there is none of this name, N is 0.
             since: the first step.
         """
-        all_steps, all_values = [np.zeros(0, np.int64)], [np.zeros(0, np.float64)]
+        pages = [np.zeros(0, _POINT)]
         sql = "SELECT step, value FROM metric WHERE step >= ? AND name = ? ORDER BY step LIMIT ?"
         while rows := self._rows(sql, (since, name, _PAGE)):
-            steps, values = zip(*rows, strict=True)
-            all_steps.append(np.array(steps, np.int64))
-            all_values.append(self._parsed(_numbers, values))
-            since = steps[-1] + 1
-        return np.concatenate(all_steps), np.concatenate(all_values)
+            pages.append(self._parsed(_points, rows))
+            since = rows[-1][0] + 1
+        found = np.concatenate(pages)
+        return found["step"].copy(), found["value"].copy()
 
     def digests(self, since: int = 0) -> Iterator[tuple[int, str, str]]:
         """Iterate over step, path of a leaf and its hash, ordered by step and then by path."""
@@ -254,10 +254,11 @@ class JournalReader:
         return RunError(f"{self.path} cannot be read: {error}.")
 
 
-def _numbers(stored: Sequence[object]) -> np.ndarray:
-    if all(isinstance(each, float) for each in stored):
-        return np.array(stored, np.float64)
-    return np.array([from_column(each) for each in stored], np.float64)
+def _points(rows: Sequence[tuple[int, object]]) -> np.ndarray:
+    # NumPy would take the text "1.5" for a number
+    if all(isinstance(stored, float) for _, stored in rows):
+        return np.fromiter(rows, _POINT, len(rows))
+    return np.array([(step, from_column(stored)) for step, stored in rows], _POINT)
 
 
 def _text(stored: object) -> str:
