@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from refluid.observe.journal import Journal
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.journal import Journal
+from refluid.observe.journal.reader import JournalReader
 from refluid.observe.record import Embedding, Table, Text
 
 pytest.importorskip("tensorboard", reason="tensorboard is not installed")
@@ -25,7 +25,7 @@ COMMAND = [sys.executable, "-c", "from refluid.cli import main; main()", "board"
 # told to, another one goes on
 TRAINING = """
 import os, signal, sys, time, torch, refluid
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 
 
 def train(is_killed):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from refluid.observe.journal import Event, Journal, Start
+from refluid.observe.journal.journal import Event, Journal, Start
 from refluid.observe.record import Confusion, Gallery, Histogram, Image, Picture, Table, Text
 from refluid.observe.report.page import render
 

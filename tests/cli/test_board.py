@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from refluid.observe.journal import Event, Journal, Start
+from refluid.observe.journal.journal import Event, Journal, Start
 from refluid.observe.record import (
     Confusion,
     Embedding,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from refluid.observe.journal import Event, Journal
+from refluid.observe.journal.journal import Event, Journal
 
 COMMAND = "from refluid.cli import main; main()"
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from refluid.cli.plot import plot
 from refluid.errors import RunError
-from refluid.observe.journal import Journal
+from refluid.observe.journal.journal import Journal
 
 app = typer.Typer()
 app.command()(plot)

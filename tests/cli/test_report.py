@@ -11,7 +11,7 @@ import pytest
 
 from refluid.cli.report import report
 from refluid.errors import RunError
-from refluid.observe.journal import Journal
+from refluid.observe.journal.journal import Journal
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from refluid.cli.show import show
 from refluid.errors import RunError
-from refluid.observe.journal import Event, Journal, Start
+from refluid.observe.journal.journal import Event, Journal, Start
 
 app = typer.Typer()
 app.command()(show)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from refluid.loop import RESUMABLE
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 
 pytest.importorskip("optuna", reason="optuna is not installed")
 

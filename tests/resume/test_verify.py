@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from refluid.loop import RESUMABLE
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 from refluid.proof.comparison import first_difference
 from refluid.proof.outcome import Kill, Outcome, Reference
 from refluid.proof.proof import Proof

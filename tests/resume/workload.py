@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import refluid
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 
 BATCH = 100
 FIRST_RATE, LAST_RATE = 0.01, 0.001

@@ -66,6 +66,8 @@ def _describe(
     A program of your own runs unmodified: `python -m refluid program.py`
 
     One that uses `refluid.Run` goes on where it was killed: `refluid verify -- python program.py`
+
+    Look at its run: `refluid show runs`, `refluid board`, `refluid report runs/digits`
     """
 
 

@@ -51,7 +51,7 @@ def diagnose(
     """
     # these load numpy
     from refluid.observe.diagnosis import examine
-    from refluid.observe.journal_reader import JournalReader
+    from refluid.observe.journal.reader import JournalReader
 
     path = run / "run.sqlite" if run.is_dir() else run
     with JournalReader(path) as journal:

@@ -53,7 +53,7 @@ def plot(
     - `refluid plot runs/* --metric valid_accuracy --metric lr`
     """
     # these load NumPy
-    from refluid.observe.chart import draw_runs
+    from refluid.observe.curves.chart import draw_runs
 
     path = out or (runs[0] / _NAME if len({run.resolve() for run in runs}) == 1 else Path(_NAME))
     drawn = draw_runs(path, runs, metric or ())

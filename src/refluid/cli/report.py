@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from refluid.checkpoint.atomic import replacing
 from refluid.errors import RunError
 
 __all__ = ["report"]
@@ -43,7 +42,8 @@ def report(
 
     - `refluid report runs/digits --out digits.html`
     """
-    # this loads NumPy, which `--help` need not wait for
+    # these load NumPy, which `--help` need not wait for
+    from refluid.checkpoint.atomic import replacing
     from refluid.observe.report.page import render
 
     target = run / "report.html" if out is None else out

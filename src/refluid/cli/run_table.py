@@ -17,7 +17,7 @@ from rich.text import Text
 from refluid.cli.run_text import style_of, value_text
 from refluid.errors import RunError
 from refluid.observe.printable import printable
-from refluid.observe.summary import Summary, summarize
+from refluid.observe.run.summary import Summary, summarize
 
 __all__ = ["show_table"]
 

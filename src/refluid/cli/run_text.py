@@ -15,11 +15,11 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from refluid.observe.braille import plot_line, put_marks
-from refluid.observe.point import Point, Series, is_share
+from refluid.observe.curves.braille import plot_line, put_marks
+from refluid.observe.curves.series import smoothed, thin
 from refluid.observe.printable import printable
-from refluid.observe.series import smoothed, thin
-from refluid.observe.summary import Checkpoint, Summary, open_journal
+from refluid.observe.run.point import Point, Series, is_share
+from refluid.observe.run.summary import Checkpoint, Summary, open_journal
 
 __all__ = ["RunText", "show_run", "style_of", "value_text"]
 

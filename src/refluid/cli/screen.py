@@ -141,6 +141,9 @@ class Screen:
 
     def _next(self, outcome: Outcome) -> Iterator[tuple[str, str]]:
         config = self._config
+        directory = str(outcome.directory)
+        yield "look at it", _command("report", directory)
+        yield "what goes wrong", _command("diagnose", directory)
         yield "train on", _again("--epochs", str(2 * outcome.num_epochs))
         if not self._bar.tasks:
             yield "begin anew", _again("--out", f"{config.out}-2")
@@ -161,15 +164,18 @@ def _texts(score: Score, digits: int = 1) -> tuple[str, str]:
 
 def _again(*options: str) -> str:
     """Return the command that is running, with `options` behind: the last of two alike counts."""
-    name = sys.argv[0]
     given = sys.argv[1:]
     # an option that is given again would only lengthen the line
     for option in options[::2]:
         while option in given:
             index = given.index(option)
             del given[index : index + 2]
-    command = "refluid" if shutil.which("refluid") == name else name
-    return shlex.join([command, *given, *options])
+    return _command(*given, *options)
+
+
+def _command(*words: str) -> str:
+    name = sys.argv[0]
+    return shlex.join(["refluid" if shutil.which("refluid") == name else name, *words])
 
 
 def _python() -> str:

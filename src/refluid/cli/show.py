@@ -40,7 +40,7 @@ def show(
     # these load NumPy
     from refluid.cli.run_table import show_table
     from refluid.cli.run_text import show_run
-    from refluid.observe.summary import is_run, summarize
+    from refluid.observe.run.summary import is_run, summarize
 
     if len(paths) == 1 and is_run(paths[0]):
         show_run(summarize(paths[0]))

@@ -15,7 +15,7 @@ import socket
 from pathlib import Path
 
 from refluid.errors import RunError
-from refluid.observe.holder import held, lock_path
+from refluid.observe.run.holder import held, lock_path
 
 __all__ = ["RunLock"]
 

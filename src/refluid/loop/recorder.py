@@ -23,7 +23,7 @@ from refluid.loop.plan import Plan
 from refluid.loop.resume import Progress, Resumption, report, resumption
 from refluid.loop.tracked import Tracked
 from refluid.loop.writer import Save, Writer
-from refluid.observe.journal import Event, Journal, Start
+from refluid.observe.journal.journal import Event, Journal, Start
 from refluid.observe.record import Record, kind_of
 from refluid.state.digest import digests
 from refluid.state.generators import capture_generators

@@ -13,7 +13,7 @@ from typing import Any
 
 from refluid.checkpoint.store import Store
 from refluid.errors import CheckpointError, RunError
-from refluid.observe.journal import Event, Journal
+from refluid.observe.journal.journal import Event, Journal
 from refluid.state.environment import differences
 from refluid.state.tree import unpack
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from refluid.checkpoint.store import Store
 from refluid.errors import CheckpointError, RunError
-from refluid.observe.journal import Event, Journal
+from refluid.observe.journal.journal import Event, Journal
 from refluid.observe.record import Record
 from refluid.state.tree import Packed
 

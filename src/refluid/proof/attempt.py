@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from refluid.errors import RunError
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 
 __all__ = [
     "Attempt",

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from refluid.checkpoint.store import Store
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 from refluid.observe.record import Record, to_body
 from refluid.proof.attempt import newest_checkpoint, run_directories
 from refluid.state.digest import digests

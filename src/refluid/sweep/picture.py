@@ -2,7 +2,7 @@
 
 Matplotlib is an extra and slow to load, so it is loaded when a picture is drawn; without pyplot,
 so that nothing of the program's own figures, backend or styles is touched.
-May import: errors, observe.curve, sweep; matplotlib when it is called.
+May import: errors, observe.curves.curve, sweep; matplotlib when it is called.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from refluid.errors import RefluidError
-from refluid.observe.curve import can_draw
+from refluid.observe.curves.curve import can_draw
 from refluid.sweep.ledger import COMPLETE, FAILED, Plan, Trial
 from refluid.sweep.space import Parameter, Range
 

@@ -24,7 +24,7 @@ from refluid.loop import RESUMABLE, Stopped
 from refluid.loop.lock import RunLock
 from refluid.loop.resume import report
 from refluid.loop.signals import StopSignals
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 from refluid.proof.attempt import Attempt, run_directories
 from refluid.sweep import guard
 from refluid.sweep.ledger import COMPLETE, FAILED, RUNNING, Ledger, Plan, Trial

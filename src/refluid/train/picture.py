@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from refluid.observe.chart import draw_runs
-from refluid.observe.curve import can_draw
-from refluid.observe.summary import open_journal
+from refluid.observe.curves.chart import draw_runs
+from refluid.observe.curves.curve import can_draw
+from refluid.observe.run.summary import open_journal
 from refluid.train.program import Outcome
 
 __all__ = ["draw_run"]

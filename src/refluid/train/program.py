@@ -26,7 +26,7 @@ from refluid.data.dataset import NUM_CLASSES
 from refluid.errors import DataError, RunError
 from refluid.loop import Run
 from refluid.observe.classification import Classification
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 from refluid.observe.layers.look import Look, inspect
 from refluid.observe.record import Table
 from refluid.paddle import fluid

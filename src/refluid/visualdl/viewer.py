@@ -8,7 +8,7 @@ written to a temporary folder, and written on while the run goes on.
 The viewer never forgets a point that it has read. So when points are taken back, by a program that
 has gone on from an earlier step, it is started again, and a page that is loaded then shows one
 curve.
-May import: errors, observe.journal_reader, visualdl.
+May import: errors, observe.journal.reader, visualdl.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from typing import NoReturn
 import numpy as np
 
 from refluid.errors import RefluidError, RunError
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 from refluid.visualdl.record_file import CUT_BACK
 from refluid.visualdl.writer.writer import LogWriter
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from refluid.loop import RESUMABLE
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 
 COMMAND = [sys.executable, "-c", "from refluid.cli import main; main()"]
 # one thread: beside other work on the machine, threads of so small a network only wait

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import refluid
 from refluid.errors import CheckpointError, DataError, RunError
 from refluid.loop import RESUMABLE, Stopped
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 
 SAMPLES, SIZE = 40, 8  # five batches an epoch
 

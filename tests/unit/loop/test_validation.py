@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import refluid
 from refluid.errors import DataError
 from refluid.loop.patience import Patience
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 from refluid.observe.record import Confusion, Histogram, Table, Text
 from refluid.paddle import fluid
 

@@ -9,7 +9,7 @@ import torch
 
 from refluid.checkpoint.store import Store
 from refluid.loop.writer import Save, Writer
-from refluid.observe.journal import Journal
+from refluid.observe.journal.journal import Journal
 from refluid.state.tree import pack
 
 

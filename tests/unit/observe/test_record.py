@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from refluid.errors import RunError
-from refluid.observe.journal import Event, Journal
-from refluid.observe.journal_format import APPLICATION, TABLES
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.format import APPLICATION, TABLES
+from refluid.observe.journal.journal import Event, Journal
+from refluid.observe.journal.reader import JournalReader
 from refluid.observe.record import (
     Confusion,
     Embedding,

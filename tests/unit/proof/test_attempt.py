@@ -10,7 +10,7 @@ import time
 import pytest
 
 from refluid.errors import RunError
-from refluid.observe.journal import Journal, Start
+from refluid.observe.journal.journal import Journal, Start
 from refluid.proof.attempt import (
     Attempt,
     glimpse,

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from refluid.checkpoint.store import Store
-from refluid.observe.journal import Journal
+from refluid.observe.journal.journal import Journal
 from refluid.proof.comparison import first_difference, irrelevant_leaves
 from refluid.state.tree import pack
 

@@ -21,7 +21,7 @@ from refluid.proof.proof import Proof
 PROGRAM = """
 import os, random, subprocess, sys, time
 from pathlib import Path
-from refluid.observe.journal import Event, Journal, Start
+from refluid.observe.journal.journal import Event, Journal, Start
 
 how = sys.argv[1]
 run = Path(os.environ["REFLUID_RUNS"], "x")

@@ -16,7 +16,7 @@ from refluid.sweep.space import read_parameters
 PROGRAM = """
 import argparse, os, signal, subprocess, sys, time
 from pathlib import Path
-from refluid.observe.journal import Journal
+from refluid.observe.journal.journal import Journal
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--x", type=float, default=0.5)

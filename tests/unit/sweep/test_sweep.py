@@ -13,7 +13,7 @@ import pytest
 from refluid.errors import RunError
 from refluid.loop import RESUMABLE, Stopped
 from refluid.loop.lock import RunLock
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 from refluid.sweep.command import Command
 from refluid.sweep.ledger import COMPLETE, FAILED, RUNNING, Ledger
 from refluid.sweep.sweep import Sweep, trial_folder

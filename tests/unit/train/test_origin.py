@@ -10,7 +10,7 @@ import pytest
 from refluid.data import DataSet, LabeledImages
 from refluid.errors import CheckpointError
 from refluid.loop import Stopped
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 from refluid.train.config import OptimizerName, TrainConfig
 from refluid.train.program import train
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from refluid.loop import Stopped
-from refluid.observe.journal import Journal
+from refluid.observe.journal.journal import Journal
 from refluid.train.config import TrainConfig
 from refluid.train.picture import draw_run
 from refluid.train.program import Outcome, Score, train

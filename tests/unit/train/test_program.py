@@ -18,7 +18,7 @@ from refluid.checkpoint import read_state
 from refluid.data import DataSet, LabeledImages
 from refluid.errors import DataError, RunError
 from refluid.loop import RESUMABLE, Stopped
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 from refluid.train.config import Decay, OptimizerName, TrainConfig
 from refluid.train.program import train
 

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from refluid.errors import RefluidError, RunError
-from refluid.observe.journal import Event, Journal
+from refluid.observe.journal.journal import Event, Journal
 from refluid.visualdl import LogWriter
 from refluid.visualdl.viewer import serve_visualdl
 

@@ -2,7 +2,7 @@
 
 The table of metrics is ordered by step and name, so that one point of each of some thousand spans
 of steps is found by as many searches, however long the run is.
-May import: numpy, observe.journal_format, observe.journal_reader, observe.record.
+May import: numpy, observe.journal.format, observe.journal.reader, observe.record.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from refluid.observe.journal_format import LAST_STEP, from_column
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.format import LAST_STEP, from_column
+from refluid.observe.journal.reader import JournalReader
 from refluid.observe.record import Record, kind_of
 
 __all__ = ["BoardReader", "Extent"]

@@ -3,7 +3,7 @@
 An outline of the journal is kept: which curves and records there are, and where they end. It is
 brought up to date by what is new since, and made anew when the journal was cut back. Points and
 records themselves are read when they are asked for.
-May import: errors, numpy, observe.board.reader, observe.journal_format, observe.record.
+May import: errors, numpy, observe.board.reader, observe.journal.format, observe.record.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from refluid.observe.diagnosis.pace import learning_rate_low
 from refluid.observe.diagnosis.stability import diverging, learning_rate_high
 from refluid.observe.diagnosis.standstill import plateau, underfitting
 from refluid.observe.diagnosis.unit import dead_units
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 
 __all__ = ["Diagnosis", "diagnose", "examine"]
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Set
 from refluid.observe.diagnosis.finding import Finding, Severity
 from refluid.observe.diagnosis.history import History
 from refluid.observe.diagnosis.wording import listed
-from refluid.observe.journal_format import Event, Start
+from refluid.observe.journal.format import Event, Start
 
 __all__ = ["damaged_checkpoint", "inexact_resume"]
 

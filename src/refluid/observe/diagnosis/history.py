@@ -15,8 +15,8 @@ from functools import cached_property
 import numpy as np
 
 from refluid.observe.diagnosis.series import Series
-from refluid.observe.journal_format import Event, Start
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.format import Event, Start
+from refluid.observe.journal.reader import JournalReader
 from refluid.observe.record import Confusion, Table
 
 __all__ = ["GRAD_NORM", "Curves", "History"]

@@ -12,7 +12,7 @@ from refluid.observe.report.markup import Html, element, join, prose
 from refluid.observe.report.material import Material
 from refluid.observe.report.number import count, instant
 from refluid.observe.report.table import clipped, draw_table
-from refluid.observe.summary import Attempt, Summary
+from refluid.observe.run.summary import Attempt, Summary
 
 __all__ = ["draw_course", "is_exact", "trained_s"]
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from refluid.observe.curves.series import smoothed, thin
 from refluid.observe.report.chart import MAX_LINES, Chart, Line, Mark, draw_chart
 from refluid.observe.report.markup import Html, element, join
 from refluid.observe.report.material import Material, Series, is_share
 from refluid.observe.report.number import count, instant, number
-from refluid.observe.series import smoothed, thin
-from refluid.observe.summary import Attempt
+from refluid.observe.run.summary import Attempt
 
 __all__ = ["draw_curves", "draw_other_curves"]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from refluid.observe.diagnosis import Diagnosis, examine
 from refluid.observe.record import R, Record
-from refluid.observe.summary import Summary, open_journal, summarize
+from refluid.observe.run.summary import Summary, open_journal, summarize
 
 __all__ = ["Material", "Series", "gather", "is_share"]
 

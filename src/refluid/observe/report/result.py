@@ -14,7 +14,7 @@ from refluid.observe.report.markup import Html, element
 from refluid.observe.report.material import Material, is_share
 from refluid.observe.report.number import count, duration, number, percent
 from refluid.observe.report.table import draw_table
-from refluid.observe.summary import Point
+from refluid.observe.run.summary import Point
 
 __all__ = ["draw_figures", "draw_results", "sentence"]
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from refluid.observe.board.reader import BoardReader, Extent
-from refluid.observe.journal import Event, Journal, Start
+from refluid.observe.journal.journal import Event, Journal, Start
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from refluid.errors import RunError
 from refluid.observe.board.run import BoardRun
-from refluid.observe.journal import Event, Journal
+from refluid.observe.journal.journal import Event, Journal
 from refluid.observe.record import Gallery, Histogram, Image, Picture, Text
 
 GRAY = Image.of(np.zeros((2, 3), np.uint8))

@@ -11,7 +11,7 @@ import pytest
 
 from refluid.observe.board import runs as module
 from refluid.observe.board.runs import Runs, find_journals
-from refluid.observe.journal import Journal
+from refluid.observe.journal.journal import Journal
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 import refluid
 from refluid.observe.diagnosis import Diagnosis, examine
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 from refluid.observe.record import Confusion, Table
 
 Data = tuple[torch.Tensor, torch.Tensor]

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from refluid.observe.journal import Journal
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.journal import Journal
+from refluid.observe.journal.reader import JournalReader
 
 
 def adam(lr):

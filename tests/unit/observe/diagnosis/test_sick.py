@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from refluid.observe.diagnosis import Severity
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.reader import JournalReader
 
 
 def adam(lr, **options):

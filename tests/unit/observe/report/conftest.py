@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from refluid.observe.journal import Event, Journal, Start
+from refluid.observe.journal.journal import Event, Journal, Start
 from refluid.observe.record import Record
 from refluid.observe.report.page import render
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from refluid.errors import RunError
-from refluid.observe.journal import Event, Journal, Start
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.journal import Event, Journal, Start
+from refluid.observe.journal.reader import JournalReader
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from refluid.observe.history import History, Planned, history_of
-from refluid.observe.journal import Event, Journal, Start
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.journal import Event, Journal, Start
+from refluid.observe.journal.reader import JournalReader
+from refluid.observe.run.history import History, Planned, history_of
 
 
 def plan(step: int, epochs: int, steps: int | None) -> Event:

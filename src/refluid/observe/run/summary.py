@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from refluid.errors import RunError
-from refluid.observe.history import Attempt, History, Planned, history_of
-from refluid.observe.journal_reader import JournalReader
-from refluid.observe.point import Point, Series, best_point, is_better
-from refluid.observe.saved import Checkpoint, checkpoints_in
+from refluid.observe.journal.reader import JournalReader
+from refluid.observe.run.history import Attempt, History, Planned, history_of
+from refluid.observe.run.point import Point, Series, best_point, is_better
+from refluid.observe.run.saved import Checkpoint, checkpoints_in
 
 __all__ = [
     "Attempt",

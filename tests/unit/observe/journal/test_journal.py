@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from refluid.errors import RunError
-from refluid.observe.journal import Event, Journal, Start
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.journal import Event, Journal, Start
+from refluid.observe.journal.reader import JournalReader
 
 KILLED_AT_ANY_INSTANT = """
 import os, random, signal, sys, time
-from refluid.observe.journal import Event, Journal
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.journal import Event, Journal
+from refluid.observe.journal.reader import JournalReader
 
 path = sys.argv[1]
 names = ["accuracy", "loss", "rate"]
@@ -71,13 +71,13 @@ print(last)
 
 KILLED_AT_EVERY_LINE = """
 import os, signal, sys
-from refluid.observe import journal as writing, journal_file, journal_format
-from refluid.observe.journal import Event, Journal
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal import file, format, journal as writing
+from refluid.observe.journal.journal import Event, Journal
+from refluid.observe.journal.reader import JournalReader
 
 folder, work = sys.argv[1:]
 path = os.path.join(folder, "run.sqlite")
-watched = {writing.__file__, journal_file.__file__, journal_format.__file__}
+watched = {writing.__file__, file.__file__, format.__file__}
 rows = [(step, "loss", step / 7) for step in range(50)]
 
 

@@ -8,10 +8,10 @@ import shutil
 import pytest
 
 from refluid.errors import RunError
-from refluid.observe.journal import Journal
-from refluid.observe.point import Point, is_better, is_share
-from refluid.observe.saved import checkpoints_in
-from refluid.observe.summary import is_run, summarize
+from refluid.observe.journal.journal import Journal
+from refluid.observe.run.point import Point, is_better, is_share
+from refluid.observe.run.saved import checkpoints_in
+from refluid.observe.run.summary import is_run, summarize
 
 
 def write(folder, rows):

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from refluid.errors import RunError
-from refluid.observe.journal import Event, Journal
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.journal import Event, Journal
+from refluid.observe.journal.reader import JournalReader
 
 READ_WHILE_WRITTEN = """
 import os, sys
-from refluid.observe.journal import Event, Journal
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.journal import Event, Journal
+from refluid.observe.journal.reader import JournalReader
 
 path = sys.argv[1]
 journal = Journal(path)
@@ -69,8 +69,8 @@ print(*sorted(os.listdir(os.path.dirname(path))))
 READ_ONLY = """
 import os, signal, sys
 from refluid.errors import RunError
-from refluid.observe.journal import Journal
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.journal import Journal
+from refluid.observe.journal.reader import JournalReader
 
 folder, case = sys.argv[1:]
 path = os.path.join(folder, "run.sqlite")

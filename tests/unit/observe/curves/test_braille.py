@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from refluid.observe.braille import plot_line, put_marks
+from refluid.observe.curves.braille import plot_line, put_marks
 
 
 def plotted(x, y, width=4, height=2, ascii_only=False):

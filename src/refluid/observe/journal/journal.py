@@ -1,13 +1,13 @@
 """The journal of a run: what was measured and what happened, written while it trains.
 
 One process writes, in transactions: a kill at any instant leaves whole ones. Any number of others
-read at the same time (see `journal_reader`); SQLite's write-ahead log lets neither wait for the
+read at the same time (see `reader`); SQLite's write-ahead log lets neither wait for the
 other. What `append` is given survives a kill of the process when it returns, and a power cut too if
 it is asked to be durable, which costs a flush of the disk.
 
 A file that is damaged or something else is moved aside, never deleted, and a new one is begun: to
 go on, a run needs its checkpoints and not its journal.
-May import: errors, observe.journal_file, observe.journal_format, observe.record.
+May import: errors, observe.journal.file, observe.journal.format, observe.record.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from refluid.errors import RunError
-from refluid.observe.journal_file import flaw_of, is_damage, set_aside
-from refluid.observe.journal_format import (
+from refluid.observe.journal.file import flaw_of, is_damage, set_aside
+from refluid.observe.journal.format import (
     APPLICATION,
     ERRORS,
     FORMAT,

@@ -3,7 +3,7 @@
 What is read is taken a page at a time, each in a transaction of its own: a reader that is slow, or
 stops half way, never keeps the writer's log from being folded into the file. Rows come in order, so
 a program that shows a run as it goes on asks again from the step after the last that it has seen.
-May import: errors, numpy, observe.journal_format, observe.record.
+May import: errors, numpy, observe.journal.format, observe.record.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from refluid.errors import RunError
-from refluid.observe.journal_format import (
+from refluid.observe.journal.format import (
     ERRORS,
     LAST_STEP,
     Event,

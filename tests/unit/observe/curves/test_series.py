@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from refluid.observe.series import smoothed, thin
+from refluid.observe.curves.series import smoothed, thin
 
 
 def series(count: int) -> tuple[np.ndarray, np.ndarray]:

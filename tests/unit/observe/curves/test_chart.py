@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from refluid.errors import RunError
-from refluid.observe.chart import draw_runs, short_names
-from refluid.observe.journal import Event, Journal, Start
+from refluid.observe.curves.chart import draw_runs, short_names
+from refluid.observe.journal.journal import Event, Journal, Start
 
 
 def write(folder: Path, *metrics: str, num_steps=300, per_epoch=None, starts=(0,)) -> Path:

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from refluid.loop.lock import RunLock
-from refluid.observe.holder import Holder, held, holder_of, lock_path
+from refluid.observe.run.holder import Holder, held, holder_of, lock_path
 
 # the lock of a run, taken as `loop.lock` does, but without loading torch
 HOLD = """
@@ -55,7 +55,9 @@ def test_lock_of_a_run_is_one_that_is_seen(tmp_path):
         held.add(lock_path(tmp_path))
         assert holder_of(tmp_path) == Holder(os.getpid(), socket.gethostname(), alive=True)
         # this process still has it: nobody else gets it
-        code = f"from refluid.observe.holder import *; print(holder_of(Path({str(tmp_path)!r})))"
+        code = (
+            f"from refluid.observe.run.holder import *; print(holder_of(Path({str(tmp_path)!r})))"
+        )
         found = subprocess.run(
             [sys.executable, "-c", f"from pathlib import Path; {code}"],
             capture_output=True,

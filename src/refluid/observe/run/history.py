@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from refluid.observe.holder import Holder, holder_of
-from refluid.observe.journal_format import Event, Start
-from refluid.observe.journal_reader import JournalReader
+from refluid.observe.journal.format import Event, Start
+from refluid.observe.journal.reader import JournalReader
+from refluid.observe.run.holder import Holder, holder_of
 
 __all__ = ["Attempt", "History", "Planned", "history_of"]
 

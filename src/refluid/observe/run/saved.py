@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from refluid.observe.point import Series, best_point
+from refluid.observe.run.point import Series, best_point
 
 __all__ = ["Checkpoint", "checkpoints_in"]
 

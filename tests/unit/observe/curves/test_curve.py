@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from refluid.errors import RefluidError
-from refluid.observe.curve import Curve, Panel, draw_panels
+from refluid.observe.curves.curve import Curve, Panel, draw_panels
 
 
 def colors_of(path) -> dict[tuple[int, ...], int]:
@@ -143,7 +143,7 @@ def test_picture_that_cannot_be_written_is_named(tmp_path):
 
 def test_drawing_leaves_pyplot_alone(tmp_path):
     code = (
-        "import sys; from refluid.observe.curve import *\n"
+        "import sys; from refluid.observe.curves.curve import *\n"
         f"draw_panels({str(tmp_path / 'a.png')!r}, 't', [Panel(title='loss', curves=[])])\n"
         "print('matplotlib.pyplot' in sys.modules)"
     )
@@ -155,7 +155,7 @@ def test_without_matplotlib_the_error_says_what_to_install(tmp_path):
     code = (
         "import sys; sys.modules['matplotlib'] = None\n"
         "from refluid import RefluidError\n"
-        "from refluid.observe.curve import *\n"
+        "from refluid.observe.curves.curve import *\n"
         "print(can_draw())\n"
         "try: draw_panels('a.png', 't', [])\n"
         "except RefluidError as error: print(error)"

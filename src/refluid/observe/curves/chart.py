@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from refluid.errors import RunError
-from refluid.observe.curve import Curve, Panel, draw_panels
-from refluid.observe.history import History, history_of
-from refluid.observe.point import Series, is_share
+from refluid.observe.curves.curve import Curve, Panel, draw_panels
+from refluid.observe.curves.series import smoothed, thin
 from refluid.observe.printable import printable
-from refluid.observe.series import smoothed, thin
-from refluid.observe.summary import open_journal
+from refluid.observe.run.history import History, history_of
+from refluid.observe.run.point import Series, is_share
+from refluid.observe.run.summary import open_journal
 
 __all__ = ["draw_runs", "short_names"]
 

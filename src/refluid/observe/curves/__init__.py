@@ -1,0 +1,4 @@
+"""The curves of runs, as pictures and in a terminal.
+
+May import: what its modules name.
+"""
