@@ -325,7 +325,6 @@ def test_tensors_dicts_and_lists_are_restored_in_place():
         (torch.eye(2).to_sparse(), r"`thing\.value` is a sparse_coo tensor"),
         (torch.nn.Linear(2, 2, device="meta"), r"`thing\.weight` is a meta tensor"),
     ],
-    ids=repr,
 )  # fmt: skip
 def test_what_has_no_state_is_refused_by_name(obj, message):
     with pytest.raises(StateError, match=message):

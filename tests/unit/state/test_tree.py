@@ -334,7 +334,6 @@ _GOOD = torch.arange(6, dtype=torch.uint8)
         {"scalar": {"dtype": "|O8", "hex": "0" * 16}}, {"scalar": {"dtype": "<f4"}},
         {"scalar": {"dtype": "<f4", "hex": 3}}, float("nan"), (1, 2), b"x", object(),
     ],
-    ids=repr,
 )  # fmt: skip
 def test_malformed_structures_are_checkpoint_errors(node):
     tensors = {"x": _GOOD, "e": _GOOD[:0]}

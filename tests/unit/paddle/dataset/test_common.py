@@ -119,7 +119,11 @@ def test_same_content_in_another_gzip_wrapping_will_do(home, monkeypatch):
     assert path == str(home / "digits" / "data.gz")
 
 
-@pytest.mark.parametrize("packed", [gzip.compress(b"other"), gzip.compress(DATA)[:50], b"no gzip"])
+@pytest.mark.parametrize(
+    "packed",
+    [gzip.compress(b"other"), gzip.compress(DATA)[:50], b"no gzip"],
+    ids=["other", "cut", "no gzip"],
+)
 def test_other_or_damaged_content_will_not_do(home, monkeypatch, packed):
     (home / "digits").mkdir(parents=True)
     (home / "digits" / "data.gz").write_bytes(packed)
