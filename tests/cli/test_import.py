@@ -18,16 +18,20 @@ HEAVY = {
     "inspect",
     "json",
     "logging",
+    "matplotlib",
     "multiprocessing",
     "numpy",
+    "optuna",
     "pathlib",
     "rich",
     "safetensors",
     "socket",
     "subprocess",
     "tempfile",
+    "tensorboard",
     "torch",
     "typer",
+    "visualdl",
 }
 
 
