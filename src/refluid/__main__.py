@@ -43,6 +43,8 @@ both before the first `import paddle`.
 Which names of Paddle 1.8 work is listed in docs/coverage.md.
 """
 
+# Whatever is below paddle loads torch; the launcher is elsewhere too
+_LIGHT = {"paddle.distributed.launch": "refluid.distributed.fluid_launch"}
 # The options of `python` that people write before a script.
 _INTERPRETER = frozenset("-b -B -d -E -i -I -O -P -q -R -s -S -u -v -W -x -X".split())
 
@@ -61,7 +63,10 @@ def main(arguments: Sequence[str]) -> None:
             if not separator:
                 value = rest.pop(0) if rest else _stop(f"`{option}` needs a value after it.")
             if option != "--device":
-                _run(program.run_code if option == "-c" else program.run_module, value, rest)
+                if option == "-c":
+                    _run(program.run_code, value, rest)
+                else:
+                    _run(program.run_module, _LIGHT.get(value, value), rest)
                 return
             _force_device(value)
         elif option in _INTERPRETER:

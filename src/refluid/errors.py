@@ -21,6 +21,8 @@ __all__ = [
     "CheckpointError",
     "DataError",
     "DeviceError",
+    "DistributedError",
+    "PeerLost",
     "RefluidError",
     "RefluidWarning",
     "RunError",
@@ -61,6 +63,14 @@ class DataError(RefluidError, ValueError):
 
 class RunError(RefluidError, RuntimeError):
     """A run's directory is in use, belongs to something else, or its loop is used wrongly."""
+
+
+class DistributedError(RefluidError, RuntimeError):
+    """Processes cannot train together: an address, a rank, or a model is not as it has to be."""
+
+
+class PeerLost(DistributedError):
+    """Another process has ended, has failed or hangs, so that this one cannot go on."""
 
 
 class StateError(RefluidError, TypeError):

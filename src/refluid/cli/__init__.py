@@ -15,6 +15,7 @@ import typer
 from refluid import __version__
 from refluid.cli.board import board
 from refluid.cli.diagnose import diagnose
+from refluid.cli.launch import launch
 from refluid.cli.plot import plot
 from refluid.cli.report import report
 from refluid.cli.show import show
@@ -38,7 +39,7 @@ app = typer.Typer(
 for command in (train, show, diagnose, plot, board, report):
     app.command()(command)
 # the first word that is no option begins another command, with options of its own
-for command in (sweep, verify):
+for command in (sweep, launch, verify):
     app.command(context_settings={"allow_interspersed_args": False})(command)
 
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from refluid.distributed.error import DistributedError
 from refluid.distributed.server.plan import ServerPlan
+from refluid.errors import DistributedError
 
 PLAN = ServerPlan(
     num_servers=2, num_trainers=3, mode="async", staleness=0, address="127.0.0.1:1", namespace="n"

@@ -5,8 +5,8 @@ import pickle
 import pytest
 import torch
 
-from refluid.distributed.error import DistributedError
 from refluid.distributed.server.torch_rule import TorchRule
+from refluid.errors import DistributedError
 
 
 def parameters(count=3):

@@ -11,6 +11,7 @@ May import: torch, core_avx, framework, unique_name, clip, regularizer, dygraph,
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,7 @@ from refluid.paddle.fluid.framework import (
 )
 from refluid.paddle.fluid.optimizer.accumulator import AccumulatorStore
 from refluid.paddle.fluid.optimizer.rounding import float32, rounded
+from refluid.paddle.fluid.optimizer.served import Served, served
 from refluid.paddle.fluid.regularizer import WeightDecayRegularizer, append_regularization_ops
 
 __all__ = ["Gradients", "Group", "Optimizer"]
@@ -110,6 +112,7 @@ class Optimizer:
         self._learning_rate_map: dict[Program, VarBase] = {}
         self._name = name
         self._dtype: torch.dtype | None = None
+        self._served: Served | None = None
         self._store = AccumulatorStore(name)
 
     # --- one step ---------------------------------------------------------------------------
@@ -191,6 +194,9 @@ class Optimizer:
             startup_program: not used.
             params_grads: parameters with gradients, as `backward` returns them.
         """
+        if (servers := served(self)) is not None:
+            servers.update(params_grads)
+            return []
         if self._grad_clip is not None:
             params_grads = self._grad_clip(params_grads)
         params_grads = append_regularization_ops(params_grads, self.regularization)
@@ -304,6 +310,8 @@ class Optimizer:
             Accumulators by name, as live variables; with a decay also `LR_Scheduler`, its own
             dictionary, and `global_step`, int32 [1].
         """
+        if (servers := served(self)) is not None:
+            servers.fetch()
         state: dict[str, Any] = {
             variable.name: variable
             for variables in self._store.variables.values()
@@ -335,6 +343,10 @@ class Optimizer:
         """
         self._set_rate(state_dict)
         self._store.load(state_dict)
+        if (servers := served(self)) is not None:
+            # those that no step has made yet
+            self._store.create(param for param in self._parameter_list if param.trainable)
+            servers.put()
 
     @dygraph_only
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
@@ -357,6 +369,19 @@ class Optimizer:
                 f"the state holds {', '.join(sorted(unused))}, but this optimizer has no such "
                 "parameter or keeps nothing of that kind."
             )
+        if (servers := served(self)) is not None:
+            servers.put()
+
+    def _emptied(self) -> Optimizer:
+        """Return a copy without parameters, state and decay, for a parameter server."""
+        store = self._store
+        memo: dict[int, Any] = {id(self._parameter_list): [], id(store.names): []}
+        empty = [self._learning_rate_map, store.pending, *store.variables.values()]
+        memo.update((id(mapping), {}) for mapping in empty)
+        memo[id(self._served)] = None
+        if isinstance(self._learning_rate, LearningRateDecay):
+            memo[id(self._learning_rate)] = 0.0
+        return copy.deepcopy(self, memo)
 
     def _set_rate(self, state_dict: Mapping[str, Any]) -> None:
         if isinstance(self._learning_rate, LearningRateDecay):

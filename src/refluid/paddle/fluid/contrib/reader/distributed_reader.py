@@ -27,7 +27,7 @@ def distributed_batch_reader(
     Effects:
         Prints one line when reading starts, if there is more than one process.
     """
-    count, rank = env.num_trainers(), env.trainer_id()
+    count, rank = env.world_size(), env.rank()
     assert rank < count, f"PADDLE_TRAINER_ID is {rank}, but must be below {count} trainers."
 
     def reader() -> Iterator[Any]:

@@ -1,0 +1,1 @@
+"""Paddle's launcher of programs with several processes. May import: its own files."""
