@@ -53,6 +53,8 @@ if kind != "plain":
         signal.signal(number, lambda number, frame: asked.append(number))
 pathlib.Path("there" + rank).touch()
 if kind == "resumable" and rank == "1" and len(sys.argv) > 2:
+    while not pathlib.Path("there0").exists():
+        time.sleep(0.01)
     sys.exit(75)
 while not asked or kind == "stubborn":
     time.sleep(0.01)

@@ -14,7 +14,6 @@ from typing import Annotated
 
 import typer
 
-from refluid.checkpoint.server_store import open_store
 from refluid.distributed.launch import DEFAULT_TIMEOUT_S, Launch, run
 from refluid.distributed.server import ServerPlan, Servers
 
@@ -133,6 +132,9 @@ def launch(
     with tempfile.TemporaryDirectory(prefix="refluid-") as folder:
         found = None
         if mode is Mode.ps:
+            # it loads NumPy, which no other launch needs
+            from refluid.checkpoint.server_store import open_store
+
             plan = ServerPlan(
                 num_servers=servers,
                 num_trainers=num_processes * nnodes,

@@ -26,6 +26,7 @@ from refluid.errors import DistributedError
 
 __all__ = ["meet"]
 
+_LET_KNOW_S = 1.0
 _RETRY_S = 0.1
 # a machine's name may become known only when it has started, as in Kubernetes
 _NAME_S = 60.0
@@ -153,6 +154,9 @@ def _call_roll(
             return False
         raise DistributedError(f"rank {rank} lost rank 0 before all had arrived.") from None
     if missing:
+        if rank == 0:
+            # the others find out by asking this store, until their own time is over
+            time.sleep(_LET_KNOW_S)
         raise DistributedError(
             f"{peer.names(missing)} of {world_size} did not arrive within {timeout_s:g} s: were "
             "they started, or do they need longer (`--timeout`)?"
