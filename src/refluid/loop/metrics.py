@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["Metrics"]
+__all__ = ["Metrics", "check_name"]
+
+
+def check_name(name: str) -> None:
+    """See to it that a metric or record can be kept and shown under a name.
+
+    Raises:
+        ValueError: it is empty, or has characters that cannot be shown.
+    """
+    if not name or not name.isprintable():
+        raise ValueError(f"a name must be printable text, but received {name!r}.")
 
 
 class Metrics:
@@ -32,8 +42,7 @@ class Metrics:
             TypeError: it is not one number.
             ValueError: the name is empty, or has characters that cannot be shown.
         """
-        if not name or not name.isprintable():
-            raise ValueError(f"a metric's name must be printable text, but received {name!r}.")
+        check_name(name)
         if isinstance(value, (int, float)):
             self._settle(step, epoch, name, float(value))
         elif isinstance(value, torch.Tensor) and value.numel() == 1 and not value.is_complex():

@@ -17,7 +17,7 @@ from typing import Any
 from refluid.checkpoint.store import Store, run_of
 from refluid.errors import RunError
 from refluid.loop.lock import RunLock
-from refluid.loop.metrics import Metrics
+from refluid.loop.metrics import Metrics, check_name
 from refluid.loop.patience import Patience
 from refluid.loop.plan import Plan
 from refluid.loop.resume import Progress, Resumption, report, resumption
@@ -145,7 +145,10 @@ class Recorder:
 
         Raises:
             TypeError: it is none.
+            ValueError: the name is empty, or has characters that cannot be shown.
         """
+        # what the journal refuses would keep everything behind it from being written
+        check_name(name)
         kind_of(type(record))
         self._records.append((step, name, record))
 

@@ -227,6 +227,7 @@ class Run:
 
         Raises:
             TypeError: a value is none of these.
+            ValueError: a name is empty, or has characters that cannot be shown.
             RunError: the run is not open.
         """
         self._need_open("record")

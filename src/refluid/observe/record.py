@@ -48,6 +48,7 @@ class Text:
 
     def __post_init__(self) -> None:
         _check("text", isinstance(self.text, str), "a string", self.text)
+        _check_size("text", len(self.text))
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Image:
 
     def __post_init__(self) -> None:
         _check("png", isinstance(self.png, bytes), "bytes", self.png)
+        _check_size("png", len(self.png))
         size = size_of_png(self.png)
         _check("png", size is not None, "a PNG file", self.png)
         _check(
@@ -135,6 +137,7 @@ class Table:
             _check("rows", len(row) == len(self.columns), f"{len(self.columns)} cells", row)
             for cell in row:
                 _check("rows", cell is None or isinstance(cell, Cell), "texts and numbers", cell)
+        _check_size("rows", sum(len(str(cell)) for row in self.rows for cell in row))
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +182,7 @@ class Gallery:
         object.__setattr__(self, "pictures", tuple(self.pictures))
         for picture in self.pictures:
             _check("pictures", isinstance(picture, Picture), "pictures", picture)
+        _check_size("pictures", sum(len(each.image.png) for each in self.pictures))
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,6 +206,10 @@ class Embedding:
 
 Record = Text | Image | Histogram | Table | Confusion | Gallery | Embedding
 R = TypeVar("R", Text, Image, Histogram, Table, Confusion, Gallery, Embedding)
+
+# SQLite takes up to a gigabyte in one place, and what it refuses would keep the run's other rows
+# from being written
+_MAX_BYTES = 1 << 26
 
 _KINDS: dict[str, type[Record]] = {
     "text": Text,
@@ -336,9 +344,14 @@ def _convert(record: object, name: str, dtype: type[np.generic], ndim: int) -> N
     array = _array(value)
     fits = array.ndim == ndim and array.dtype.kind in "iuf"
     _check(name, fits, f"numbers in {ndim} dimensions", value)
+    _check_size(name, array.size * np.dtype(dtype).itemsize)
     object.__setattr__(record, name, array.astype(dtype))
 
 
 def _check(name: str, fits: bool, expected: str, received: object) -> None:
     if not fits:
         raise ValueError(f"`{name}` must be {expected}, but received {str(received)[:80]}.")
+
+
+def _check_size(name: str, num_bytes: int) -> None:
+    _check(name, num_bytes <= _MAX_BYTES, f"{_MAX_BYTES >> 20} MiB at most", f"{num_bytes:,} bytes")

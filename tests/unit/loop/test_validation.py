@@ -296,6 +296,13 @@ def test_something_else_is_no_record(tmp_path):
         training.learn(1, lambda step: training.run.record(x=3.0))
 
 
+@pytest.mark.parametrize("name", ["", "a\nb", "\ud800"])
+def test_a_record_has_a_name_that_can_be_shown(tmp_path, name):
+    training = Training(tmp_path)
+    with pytest.raises(ValueError, match="a name must be printable text"):
+        training.learn(1, lambda step: training.run.record(**{name: Text("x")}))
+
+
 def test_a_journal_tells_what_was_planned_and_how_it_ended(tmp_path):
     training = Training(tmp_path)
     training.learn(2, lambda step: None)

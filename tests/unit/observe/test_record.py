@@ -119,6 +119,9 @@ def test_floats_are_from_0_to_1_and_tensors_are_taken(journal):
         (lambda: Histogram([0, 1], [1, 2]), "one edge more than counts"),
         (lambda: Confusion(("a",), np.ones((2, 2))), "`counts` must be shape"),
         (lambda: Embedding(np.ones((2, 2)), ("a",)), "`labels` must be 2 of them"),
+        (lambda: Text("x" * (1 << 26 | 1)), "`text` must be 64 MiB at most"),
+        (lambda: Histogram(np.zeros(1 << 23 | 2), np.zeros(1 << 23 | 1)), "`edges` must be 64 MiB"),
+        (lambda: Table(("a",), (("x" * (1 << 26 | 1),),)), "`rows` must be 64 MiB at most"),
         (lambda: Text(3), "`text` must be a string, but received 3"),
     ],
 )
