@@ -2,13 +2,13 @@
 
 Which sample comes when, and every random number that is drawn to make it, are functions of the
 seed, the epoch and the sample's index. So nothing that came before is needed to make a batch, it
-does not matter which process makes it, and a position is two numbers.
+does not matter which process makes it, and a position is an epoch and a number of samples.
 
 Data in memory that nothing is done to are gathered a whole batch at a time. Everything else is
 made sample by sample, here or in workers that live through all epochs.
 Shapes: N samples, B batch.
-May import: torch, numpy, errors, state.generators, data.batch, data.columns, data.position,
-data.worker.
+May import: torch, numpy, errors, state.generators, data.batch, data.columns, data.division,
+data.position, data.worker.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from torch.utils.data import default_collate
 
 from refluid.data.batch import EpochOrder
 from refluid.data.columns import Columns
+from refluid.data.division import Division, Place
 from refluid.data.position import Item, check_same, is_count
 from refluid.data.worker import can_fork, map_in_workers
 from refluid.errors import DataError, RefluidWarning
@@ -53,6 +54,10 @@ class Batches:
         transform: called with each sample; returns what takes its place. It must not write into
             what the data set keeps.
         drop_last: leave out the last batch of an epoch if it is smaller.
+        shard: (rank, count): one of `count` processes that train together. They go through one
+            order, and each takes its part of every `count * batch_size` samples; of the last ones
+            of an epoch too, so those batches may be a little larger or smaller. By default the
+            process is alone.
 
     Raises:
         DataError: an argument is not one of those described, or there would be no batch.
@@ -73,6 +78,7 @@ class Batches:
         workers: int = 0,
         transform: Callable[[Any], Any] | None = None,
         drop_last: bool = False,
+        shard: tuple[int, int] = (0, 1),
     ) -> None:
         _check_whole("batch_size", batch_size, 1)
         _check_whole("seed", seed, 0)
@@ -86,36 +92,34 @@ class Batches:
             raise DataError(
                 f"`transform` must be a function of one sample, but received {transform!r}."
             )
+        rank, count = _checked_shard(shard)
         self._columns = Columns.of(dataset)
         self._dataset, self._transform = dataset, transform
+        length = _length_of(dataset) if self._columns is None else len(self._columns)
+        self._division = Division(length, int(batch_size), bool(drop_last), rank, count)
+        self._division.check(0)
         # what a position has to agree about
         self._identity = {
-            "length": _length_of(dataset) if self._columns is None else len(self._columns),
+            "length": length,
             "batch_size": int(batch_size),
             "shuffle": bool(shuffle),
             "seed": int(seed),
             "drop_last": bool(drop_last),
         }
-        if not len(self):
-            raise DataError(
-                f"`batch_size` is {batch_size} and `drop_last` is True, but `dataset` has only "
-                f"{self._identity['length']} samples: there would be no batch."
-            )
         self._workers = self._usable_workers(int(workers))
         # where the batch after the last one handed out lies
-        self._epoch = self._index = 0
+        self._place = Place()
         self._continues = False
         self._items: Generator[Item, None, None] | None = None
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
-        whole, rest = divmod(self._identity["length"], self._identity["batch_size"])
-        return whole + (rest > 0 and not self._identity["drop_last"])
+        return self._division.number(0)
 
     @property
     def epoch(self) -> int:
         """The epoch of the next batch, from 0."""
-        return self._epoch
+        return self._place.epoch
 
     def __iter__(self) -> Iterator[Any]:
         """Return an iterator over one epoch: the first, and each time the one after the last.
@@ -123,14 +127,14 @@ class Batches:
         After `load_state_dict` it is the rest of the epoch that the state was taken in. An
         iteration that is broken off has used up its epoch.
         """
-        if self._index and not self._continues:
-            self._epoch, self._index = self._epoch + 1, 0
+        if self._place.index and not self._continues:
+            self._place = Place(self._place.epoch + 1)
         self._continues = False
-        return self._batches_until(self._epoch + 1)
+        return self._batches_until(self._place.epoch + 1)
 
     def first_epoch(self) -> Iterator[Any]:
         """Iterate over the batches of the first epoch; the position stays where it is."""
-        with contextlib.closing(self._made(self._tasks(0, 0, 1))) as made:
+        with contextlib.closing(self._made(self._tasks(Place(), 1))) as made:
             yield from made
 
     def state_dict(self) -> dict[str, Any]:
@@ -143,7 +147,7 @@ class Batches:
         Raises:
             DataError: it is of other data, or of other arguments.
         """
-        self._epoch, self._index = self._place_of(state_dict)
+        self._place = self._place_of(state_dict)
         self._continues = True
 
     # --- as a source of a run -----------------------------------------------------------------
@@ -162,13 +166,13 @@ class Batches:
             Starts the workers with the first batch that is asked for.
         """
         self.close()
-        self._epoch, self._index = (0, 0) if position is None else self._place_of(position)
+        self._place = Place() if position is None else self._place_of(position)
         self._items = self._items_until(epochs)
         return self._items
 
     def position(self) -> dict[str, Any]:
         """Return where the batch after the last one handed out lies."""
-        return {"epoch": self._epoch, "index": self._index, **self._identity}
+        return {**self._place._asdict(), "processes": self._division.count, **self._identity}
 
     def describe(self) -> str | None:
         """Return None: going to a position takes no time."""
@@ -188,26 +192,26 @@ class Batches:
                 yield item.batch
 
     def _items_until(self, epochs: int) -> Generator[Item, None, None]:
-        tasks = self._tasks(self._epoch, self._index, epochs)
+        tasks = self._tasks(self._place, epochs)
         with contextlib.closing(self._made(tasks)) as made:
             for batch in made:
-                epoch, index = self._epoch, self._index
-                last = index + 1 == len(self)
-                self._epoch, self._index = (epoch + 1, 0) if last else (epoch, index + 1)
+                epoch, index, used = self._place
+                end = self._division.part(used).end
+                last = not self._division.number(end)
+                self._place = Place(epoch + 1) if last else Place(epoch, index + 1, end)
                 yield Item(epoch, index, last, batch)
 
-    def _tasks(self, epoch: int, index: int, epochs: int) -> Iterator[_Task]:
-        size = self._identity["batch_size"]
-        for current in range(epoch, epochs):
+    def _tasks(self, place: Place, epochs: int) -> Iterator[_Task]:
+        used = place.used
+        for epoch in range(place.epoch, epochs):
             order = EpochOrder(
-                self._identity["length"],
-                self._identity["shuffle"],
-                self._identity["seed"],
-                current,
+                self._identity["length"], self._identity["shuffle"], self._identity["seed"], epoch
             )
-            for number in range(index, len(self)):
-                yield _Task(current, order.take(number * size, (number + 1) * size))
-            index = 0
+            for _ in range(self._division.number(used)):
+                part = self._division.part(used)
+                yield _Task(epoch, order.take(part.start, part.stop))
+                used = part.end
+            used = 0
 
     def _made(self, tasks: Iterator[_Task]) -> Generator[Any, None, None]:
         if self._columns is not None and self._transform is None:
@@ -261,19 +265,21 @@ class Batches:
             return 0
         return workers
 
-    def _place_of(self, position: Any) -> tuple[int, int]:
+    def _place_of(self, position: Any) -> Place:
         if not isinstance(position, Mapping) or not {"epoch", "index"} <= position.keys():
             raise DataError(
                 f"a position of Batches must hold `epoch` and `index`, but received {position!r}."
             )
-        check_same(position, self._identity, "Batches")
+        # the batches of more or fewer processes may be of another size, so that a step is not
+        moved = position.get("processes", 1) != self._division.count
+        own = {k: v for k, v in self._identity.items() if not (moved and k == "batch_size")}
+        check_same(position, own, "Batches")
         epoch, index = position["epoch"], position["index"]
-        if not (is_count(epoch) and is_count(index) and index < len(self)):
-            raise DataError(
-                f"a position must be an epoch from 0 and a batch from 0 to {len(self) - 1}, but "
-                f"received epoch {epoch!r} and batch {index!r}."
-            )
-        return epoch, index
+        # of one process, as it was saved before there could be several
+        used = position.get("used", index * self._division.batch_size if is_count(index) else None)
+        place = Place(epoch, index, used)
+        self._division.check_place(place)
+        return place
 
 
 class _Task(NamedTuple):
@@ -296,6 +302,19 @@ def _collated(samples: list[Any], task: _Task) -> Any:
 def _shortened(indices: list[int]) -> str:
     shown = ", ".join(map(str, indices[:8]))
     return shown if len(indices) <= 8 else f"{shown}, ..."
+
+
+def _checked_shard(shard: Any) -> tuple[int, int]:
+    if (
+        not isinstance(shard, tuple)
+        or len(shard) != 2
+        or not (is_count(shard[0]) and is_count(shard[1]) and shard[0] < shard[1])
+    ):
+        raise DataError(
+            "`shard` must be (rank, count), with a rank from 0 to count - 1, such as "
+            f"`(group.rank, group.world_size)`, but received {shard!r}."
+        )
+    return int(shard[0]), int(shard[1])
 
 
 def _check_whole(name: str, value: Any, least: int) -> None:

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import traceback
+from typing import Any
 
 import numpy as np
 import pytest
@@ -406,8 +407,56 @@ def test_a_place_far_along_a_long_epoch_is_reached_at_once():
             return index
 
     batches = Batches(Range(), 100, shuffle=True)
-    position = {**batches.position(), "index": 5_000_000}
+    position = {**batches.position(), "index": 5_000_000, "used": 500_000_000}
     first = next(batches.open(position, 1))
     assert first.index == 5_000_000
     assert len(set(first.batch.tolist())) == 100
     batches.close()
+
+
+# --- shards -----------------------------------------------------------------------------------
+
+
+def sharded(count: int, **options: Any) -> list[Batches]:
+    data = np.arange(23)
+    return [
+        Batches(data, 3, shuffle=True, seed=5, shard=(k, count), **options) for k in range(count)
+    ]
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_shards_together_give_each_sample_once_per_epoch(count):
+    ranks = sharded(count)
+    for _ in range(2):
+        taken = [value for batches in ranks for batch in batches for value in batch.tolist()]
+        assert sorted(taken) == list(range(23))
+
+
+def test_shards_of_whole_steps_are_the_batch_of_one_process():
+    alone = next(iter(Batches(np.arange(23), 12, shuffle=True, seed=5)))
+    parts = [next(iter(batches)).tolist() for batches in sharded(4)]
+    assert [v for part in parts for v in part] == alone.tolist()
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 4), (4, 2), (2, 1)])
+def test_position_goes_on_in_another_number_of_shards(before, after):
+    old, new = sharded(before), sharded(after)
+    taken = [next(iter(batches)).tolist() for batches in old]
+    for batches in new:
+        batches.load_state_dict(old[0].state_dict())
+        taken += [batch.tolist() for batch in batches]
+    assert sorted(v for batch in taken for v in batch) == list(range(23))
+
+
+@pytest.mark.parametrize("shard", [(2, 2), (-1, 2), 1, (0,), ("0", 2), (0, True), (0.0, 1)])
+def test_shard_that_is_none_is_refused(shard):
+    with pytest.raises(DataError, match="`shard` must be"):
+        Batches(np.arange(4), 2, shard=shard)
+
+
+def test_position_without_samples_is_that_of_one_process():
+    batches = Batches(IMAGES, 4)
+    position = batches.position() | {"index": 2}
+    del position["used"], position["processes"]
+    batches.load_state_dict(position)
+    assert next(batches._items_until(1)).index == 2
