@@ -5,6 +5,8 @@ byte above that line, so it is checked before anything is parsed, and by hand:
 
     head -n -2 manifest.json | sha256sum
 
+Several processes that train together save one checkpoint: rank 0 the whole state, each of the
+others its own structure, and those of its tensors that are not rank 0's.
 May import: errors, strict_json.
 """
 
@@ -21,12 +23,12 @@ from typing import Any, TypeVar
 from refluid.checkpoint import strict_json
 from refluid.errors import CheckpointError
 
-__all__ = ["FILES", "FORMAT", "FileRecord", "Manifest", "decode", "encode"]
+__all__ = ["FORMAT", "FileRecord", "Manifest", "decode", "encode", "file_names"]
 
 T = TypeVar("T")
 
-FORMAT = 1
-FILES = ("state.safetensors", "state.json")
+# 1 has the files of one process only; it is written where there are no others
+FORMAT = 2
 _SEAL = re.compile(rb'  "sha256": "([0-9a-f]{64})"\n\}\n\Z')
 
 
@@ -47,7 +49,7 @@ class Manifest:
         step: how many steps had been done.
         time: when it was saved, in UTC, as ISO 8601 writes it.
         metrics: what had been logged last.
-        files: for each name in `FILES`, what the file of that name holds.
+        files: for each name of `file_names`, what the file of that name holds.
     """
 
     run: str
@@ -56,11 +58,22 @@ class Manifest:
     metrics: Mapping[str, float]
     files: Mapping[str, FileRecord]
 
+    @property
+    def num_ranks(self) -> int:
+        """How many processes have saved it."""
+        return len(self.files) // 2
+
+
+def file_names(rank: int) -> tuple[str, str]:
+    """Return where the tensors of a rank are, and where its structure is."""
+    stem = f"state-{rank}" if rank else "state"
+    return f"{stem}.safetensors", f"{stem}.json"
+
 
 def encode(manifest: Manifest) -> bytes:
     """Return the contents of `manifest.json`, sealed."""
     entries = {
-        "format": FORMAT,
+        "format": FORMAT if manifest.num_ranks > 1 else 1,
         "run": manifest.run,
         "step": manifest.step,
         "time": manifest.time,
@@ -94,11 +107,12 @@ def decode(data: bytes) -> Manifest:
             f"it is written in version {version} of the format, and this refluid reads up to "
             f"{FORMAT}; use the refluid that wrote it, or a later one"
         )
-    if version != FORMAT:
+    if version < 1:
         raise ValueError(f"names {version} as its format")
     files = _entry(record, "files", dict)
-    if set(files) != set(FILES):
-        raise ValueError(f"lists the files {sorted(files)}, not {sorted(FILES)}")
+    expected = {name for rank in range(max(1, len(files) // 2)) for name in file_names(rank)}
+    if set(files) != expected:
+        raise ValueError(f"lists the files {sorted(files)}, not {sorted(expected)}")
     return Manifest(
         run=_entry(record, "run", str),
         step=_entry(record, "step", int),

@@ -2,12 +2,14 @@
 
     state.safetensors    the tensors
     state.json           what they belong to, and everything that is no tensor
-    manifest.json        written last: run, step, metrics, and the size and SHA-256 of the two
+    state-1.safetensors  where several processes train together, those of rank 1 that are not
+    state-1.json         rank 0's; and so on
+    manifest.json        written last: run, step, metrics, and the size and SHA-256 of the others
 
 Reading trusts nothing: links and pipes are not opened, sizes are compared before anything is read,
 hashes before anything is parsed. Damage is told apart from what may pass, such as a lack of memory
 or of permission, since a damaged checkpoint is put away.
-May import: errors, refluid.state, manifest, strict_json, tensor_file.
+May import: torch, errors, refluid.state, manifest, strict_json, tensor_file.
 """
 
 from __future__ import annotations
@@ -17,22 +19,23 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from io import BufferedReader
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from refluid.checkpoint import manifest as manifests
 from refluid.checkpoint import strict_json, tensor_file
-from refluid.checkpoint.manifest import FileRecord, Manifest
+from refluid.checkpoint.manifest import FileRecord, Manifest, file_names
 from refluid.errors import CheckpointError
 from refluid.state.tree import Packed
 
-__all__ = ["Damaged", "describe", "glance", "read", "write"]
+__all__ = ["Damaged", "describe", "glance", "read", "seal", "write_part", "write_state"]
 
 _MANIFEST = "manifest.json"
-_TENSORS = "state.safetensors"
-_STRUCTURE = "state.json"
 _MAX_MANIFEST_BYTES = 1 << 24
 _PIECE_BYTES = 1 << 20
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -44,18 +47,41 @@ class Damaged(Exception):
     """The folder does not hold what was saved; the message is the reason."""
 
 
-def write(folder: Path, run: str, step: int, packed: Packed, metrics: Mapping[str, float]) -> None:
-    """Write a checkpoint's files into an empty folder, and force each to the disk.
+def write_state(folder: Path, packed: Packed) -> dict[str, FileRecord]:
+    """Write a state's two files into a folder, and force them to the disk.
 
     Raises:
         OSError: one of them cannot be written.
-        ValueError: `packed` or `metrics` is beyond what the format can hold.
+        ValueError: `packed` is beyond what the format can hold.
     """
-    contents: dict[str, Iterable[bytes | memoryview]] = {
-        _TENSORS: tensor_file.pieces(packed.tensors),
-        _STRUCTURE: [strict_json.render(packed.structure)],
-    }
-    files = {name: _write_file(folder / name, contents[name]) for name in contents}
+    return _write_files(folder, 0, packed.tensors, packed.structure)
+
+
+def write_part(
+    folder: Path, rank: int, packed: Packed, shared: Sequence[str]
+) -> dict[str, FileRecord]:
+    """Write the state of another rank than 0; raises as `write_state` does.
+
+    Args:
+        folder: of the checkpoint, where rank 0 writes its state.
+        rank: whose state it is, from 1.
+        packed: the state.
+        shared: the names of its tensors that are rank 0's, and are not written again.
+    """
+    own = {name: tensor for name, tensor in packed.tensors.items() if name not in set(shared)}
+    structure = {"shared": list(shared), "state": packed.structure}
+    return _write_files(folder, rank, own, structure)
+
+
+def seal(
+    folder: Path, run: str, step: int, metrics: Mapping[str, float], files: dict[str, FileRecord]
+) -> None:
+    """Write the manifest, which makes the files in a folder a checkpoint.
+
+    Raises:
+        OSError: it cannot be written.
+        ValueError: `metrics` is beyond what the format can hold.
+    """
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     manifest = manifests.encode(Manifest(run, step, now, metrics, files))
     if len(manifest) > _MAX_MANIFEST_BYTES:
@@ -63,8 +89,14 @@ def write(folder: Path, run: str, step: int, packed: Packed, metrics: Mapping[st
     _write_file(folder / _MANIFEST, [manifest])
 
 
-def read(folder: Path, run: str, step: int) -> tuple[Packed, Mapping[str, float]]:
-    """Read a checkpoint, verified byte for byte, and its metrics.
+def read(
+    folder: Path, run: str, step: int, rank: int = 0
+) -> tuple[Packed, Mapping[str, float], int]:
+    """Read the state of a rank, verified byte for byte; for rank 0, all other ranks' files too.
+
+    Returns:
+        The state of rank `rank`, or of rank 0 if it has not saved; the metrics; and how many ranks
+        have saved.
 
     Raises:
         Damaged: it is not whole, or is not that step of that run.
@@ -72,14 +104,18 @@ def read(folder: Path, run: str, step: int) -> tuple[Packed, Mapping[str, float]
     """
     with _opened(folder, run, step) as (manifest, files):
         for name, file in files.items():
+            if rank and name not in (*file_names(0), *file_names(rank)):
+                continue
             if _sha256(file) != manifest.files[name].sha256:
                 raise Damaged(f"{name} does not match the SHA-256 in {_MANIFEST}")
             file.seek(0)
-        with _blaming(_TENSORS):
-            tensors = tensor_file.read(files[_TENSORS], manifest.files[_TENSORS].num_bytes)
-        with _blaming(_STRUCTURE):
-            structure = strict_json.parse(files[_STRUCTURE].read())
-    return Packed(structure, tensors), manifest.metrics
+        tensors, structure = _read_files(manifest, files, 0)
+        if 0 < rank < manifest.num_ranks:
+            own, part = _read_files(manifest, files, rank)
+            with _blaming(file_names(rank)[1]):
+                tensors = {**own, **_chosen(part, tensors)}
+                structure = part["state"]
+    return Packed(structure, tensors), manifest.metrics, manifest.num_ranks
 
 
 def glance(folder: Path, run: str | None, step: int) -> Manifest:
@@ -163,6 +199,41 @@ def _open(folder: int, name: str) -> BufferedReader:
         return open(descriptor, "rb")
     os.close(descriptor)
     raise ValueError("is not a file")
+
+
+def _write_files(
+    folder: Path, rank: int, tensors: Mapping[str, torch.Tensor], structure: Any
+) -> dict[str, FileRecord]:
+    of_tensors, of_structure = file_names(rank)
+    return {
+        of_tensors: _write_file(folder / of_tensors, tensor_file.pieces(tensors)),
+        of_structure: _write_file(folder / of_structure, [strict_json.render(structure)]),
+    }
+
+
+def _read_files(
+    manifest: Manifest, files: Mapping[str, BufferedReader], rank: int
+) -> tuple[dict[str, torch.Tensor], Any]:
+    of_tensors, of_structure = file_names(rank)
+    with _blaming(of_tensors):
+        tensors = tensor_file.read(files[of_tensors], manifest.files[of_tensors].num_bytes)
+    with _blaming(of_structure):
+        structure = strict_json.parse(files[of_structure].read())
+    return tensors, structure
+
+
+def _chosen(part: Any, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return those of rank 0's tensors that another rank's part refers to."""
+    if (
+        type(part) is not dict
+        or set(part) != {"shared", "state"}
+        or type(part["shared"]) is not list
+    ):
+        raise ValueError("is not the structure of a rank's part")
+    missing = [name for name in part["shared"] if name not in tensors]
+    if missing:
+        raise ValueError(f"refers to tensors that rank 0 has not: {missing[:5]}")
+    return {name: tensors[name] for name in part["shared"]}
 
 
 def _write_file(path: Path, contents: Iterable[bytes | memoryview]) -> FileRecord:

@@ -10,7 +10,7 @@ before any of it is deleted. So whatever has the name was whole once; that it st
 when it is read. `step_folder` knows what is inside; docs/format.md describes all of it.
 
 A run directory has one writer, so nothing here is locked.
-May import: errors, refluid.state, atomic, step_folder.
+May import: errors, refluid.state, atomic, manifest, step_folder.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pathlib import Path
 
 from refluid.checkpoint import step_folder
 from refluid.checkpoint.atomic import make_folder, sync_folder
+from refluid.checkpoint.manifest import FileRecord
 from refluid.checkpoint.step_folder import Damaged, describe
 from refluid.errors import CheckpointError
 from refluid.state.tree import Packed
@@ -40,12 +41,13 @@ _TEMPORARY = re.compile(r"\.step-\d{8,18}\.[0-9a-f]{8}\.tmp")
 
 @dataclass(frozen=True)
 class Loaded:
-    """A checkpoint that was read and found sound."""
+    """A checkpoint that was read and found sound; `num_ranks` processes have saved it."""
 
     step: int
     packed: Packed
     metrics: Mapping[str, float]
     path: Path
+    num_ranks: int = 1
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,13 @@ class Store:
         """Return the steps of which there is a checkpoint, ascending; none is verified."""
         return _steps_in(self._folder)
 
-    def save(self, step: int, packed: Packed, metrics: Mapping[str, float]) -> Path:
+    def save(
+        self,
+        step: int,
+        packed: Packed,
+        metrics: Mapping[str, float],
+        others: Callable[[Path], Mapping[str, FileRecord]] | None = None,
+    ) -> Path:
         """Write a checkpoint, and force it to the disk.
 
         What this store has itself saved or loaded as `step` is not written again: one step of one
@@ -102,6 +110,8 @@ class Store:
             step: how many steps have been done, from 0 on.
             packed: must not change while this works.
             metrics: kept with it, for `retain`.
+            others: called with the folder that is being written; has the other ranks write their
+                parts there (`step_folder.write_part`), and returns what they have written.
 
         Returns:
             The checkpoint's folder.
@@ -122,7 +132,7 @@ class Store:
         try:
             make_folder(self._folder)
             self._remove_leftovers()
-            self._publish(step, packed, numbers)
+            self._publish(step, packed, numbers, others)
         except OSError as error:
             raise CheckpointError(
                 f"{place} cannot be written: {describe(error)}. The checkpoints before it are as "
@@ -134,15 +144,19 @@ class Store:
         self._metrics[step] = numbers
         return place
 
-    def load(self, step: int) -> Loaded:
+    def load(self, step: int, rank: int = 0) -> Loaded:
         """Read the checkpoint of one step, leaving everything as it is.
+
+        Args:
+            step: of the checkpoint.
+            rank: whose state is wanted; rank 0's is given to one that has not saved.
 
         Raises:
             CheckpointError: there is none, it is damaged, of another run or of a later version of
                 the format, or it cannot be read.
         """
         try:
-            return self._load(step)
+            return self._load(step, rank)
         except Damaged as error:
             raise CheckpointError(f"{self._place(step)} cannot be loaded: {error}.") from error
 
@@ -159,7 +173,7 @@ class Store:
         """
         for step in reversed(self.steps()):
             try:
-                return self._load(step)
+                return self._load(step, 0)
             except Damaged as error:
                 damage = Damage(self._place(step), step, str(error))
             try:
@@ -204,11 +218,20 @@ class Store:
                 ) from error
         return removed
 
-    def _publish(self, step: int, packed: Packed, metrics: Mapping[str, float]) -> None:
+    def _publish(
+        self,
+        step: int,
+        packed: Packed,
+        metrics: Mapping[str, float],
+        others: Callable[[Path], Mapping[str, FileRecord]] | None,
+    ) -> None:
         temporary = self._temporary(step)
         temporary.mkdir()
         try:
-            step_folder.write(temporary, self._run, step, packed, metrics)
+            files = step_folder.write_state(temporary, packed)
+            if others is not None:
+                files.update(others(temporary))
+            step_folder.seal(temporary, self._run, step, metrics, files)
             sync_folder(temporary)
             if os.path.lexists(self._place(step)):
                 self._set_aside(step, "it is not what this run had at that step")
@@ -250,13 +273,13 @@ class Store:
     def _temporary(self, step: int) -> Path:
         return self._folder / f".{_name(step)}.{secrets.token_hex(4)}.tmp"
 
-    def _load(self, step: int) -> Loaded:
+    def _load(self, step: int, rank: int) -> Loaded:
         place = self._place(step)
         self._sound.discard(step)
-        packed, metrics = step_folder.read(place, self._run, step)
+        packed, metrics, num_ranks = step_folder.read(place, self._run, step, rank)
         self._sound.add(step)
         self._metrics[step] = metrics
-        return Loaded(step, packed, metrics, place)
+        return Loaded(step, packed, metrics, place, num_ranks)
 
     def _seems_sound(self, step: int) -> bool:
         """Return whether manifest and sizes are right; set the checkpoint aside if they are not."""

@@ -9,10 +9,12 @@ May import: torch, env, errors, meeting, peer.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import datetime
 import json
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,6 +58,8 @@ class Group:
         self.num_sums = 0
         self._store = store
         self._num_gathers = 0
+        # nobody who has lost another waits for a third, in any thread
+        self._lost = threading.Event()
 
     def gather(self, value: Any, what: str = "exchange values") -> list[Any]:
         """Exchange a value with all others; every process has to call it.
@@ -77,12 +81,36 @@ class Group:
             return [json.loads(json.dumps(value))]
         self._num_gathers += 1
         keys = [f"gather/{self._num_gathers}/{k}" for k in range(self.world_size)]
+        self.post(keys[self.rank], value, what)
+        return self.read(keys, what)
+
+    def post(self, key: str, value: Any, what: str) -> None:
+        """Let the others read a value under a key that nobody has used; from any thread.
+
+        Raises:
+            PeerLost: rank 0, which keeps it, is gone.
+        """
         with self.waiting(what):
-            self._store.set(keys[self.rank], json.dumps(value))
-            missing = peer.wait_for(self._store, keys, self.timeout_s)
+            self._store.set(key, json.dumps(value))
+
+    def read(self, keys: Sequence[str], what: str) -> list[Any]:
+        """Wait until values are there under all keys, one for each rank, and return them.
+
+        Raises:
+            PeerLost: another process has ended or does not post within the timeout, or this one has
+                lost another elsewhere.
+        """
+        with self.waiting(what):
+            missing = peer.wait_for(self._store, keys, self.timeout_s, self._lost)
             if missing:
                 raise PeerLost(self.explain(what, missing))
             return [json.loads(self._store.get(key)) for key in keys]
+
+    def forget(self, keys: Sequence[str]) -> None:
+        """Take values away that all have read; from any thread."""
+        with contextlib.suppress(RuntimeError):
+            for key in keys:
+                self._store.delete_key(key)
 
     def barrier(self, what: str = "wait for all ranks") -> None:
         """Wait until all processes have come here; raises as `gather` does."""
@@ -109,6 +137,7 @@ class Group:
         self, what: str, missing: list[int] | None, error: RuntimeError | None = None
     ) -> str:
         """Return why this process cannot do `what`: who has ended, failed, or not arrived."""
+        self._lost.set()
         state = peer.State(self.rank, self.world_size, self.num_sums, self.timeout_s)
         return peer.explain(self._store, state, what, missing, error)
 

@@ -53,14 +53,20 @@ def names(ranks: Sequence[int]) -> str:
     return f"rank{'s' * (len(ranks) > 1)} {', '.join(map(str, ranks))}"
 
 
-def wait_for(store: distributed.Store, keys: Sequence[str], timeout_s: float) -> list[int]:
-    """Wait until `keys` are set; return the places of those that are not after the timeout.
+def wait_for(
+    store: distributed.Store,
+    keys: Sequence[str],
+    timeout_s: float,
+    given_up: threading.Event | None = None,
+) -> list[int]:
+    """Wait until `keys` are set, one by each rank; return the places of those that are not in time.
 
-    It also ends early, with those that are missing, when a process has left that was to set one.
+    It also ends early, with those that are missing, when a process has left that was to set one, or
+    when another thread has given up.
     """
     until, pause = time.monotonic() + timeout_s, _SHORTEST_S
     while not store.check(list(keys)):
-        late = time.monotonic() > until
+        late = time.monotonic() > until or (given_up is not None and given_up.is_set())
         left = pause >= _LONGEST_S and store.check(["left"])
         if late or left:
             missing = [k for k, key in enumerate(keys) if not store.check([key])]

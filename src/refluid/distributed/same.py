@@ -8,6 +8,7 @@ May import: torch, errors, group.
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -18,10 +19,12 @@ from torch import distributed
 from refluid.distributed.group import Group, joined
 from refluid.errors import DistributedError
 
-__all__ = ["broadcast", "check_same"]
+__all__ = ["broadcast", "check_same", "trained_together"]
 
 Named = Sequence[tuple[str, torch.Tensor]]
 _MAX_NAMED = 5
+# the models that began with rank 0's parameters
+_alike: weakref.WeakSet[torch.nn.Module] = weakref.WeakSet()
 
 
 def broadcast(model: torch.nn.Module, group: Group | None = None) -> None:
@@ -40,6 +43,7 @@ def broadcast(model: torch.nn.Module, group: Group | None = None) -> None:
         A collective.
     """
     group = _need(group)
+    _alike.add(model)
     named = [*model.named_parameters(), *model.named_buffers()]
     _check_layout(group, named)
     if group.world_size == 1:
@@ -91,6 +95,21 @@ def check_same(model: torch.nn.Module, group: Group | None = None) -> None:
             f"{', '.join(wrong[:_MAX_NAMED])}{more} differ from the others'. Update every rank "
             "from summed gradients, and set no parameter in some ranks alone."
         )
+
+
+def trained_together(model: torch.nn.Module) -> list[str]:
+    """Return the names of the trained parameters of a model that all ranks have in common.
+
+    They are those of torch's DistributedDataParallel and of what was broadcast, as fluid's
+    DataParallel does, whether it is the model itself or a part of it.
+    """
+    return [
+        f"{path}.{name}" if path else name
+        for path, part in model.named_modules()
+        if isinstance(part, torch.nn.parallel.DistributedDataParallel) or part in _alike
+        for name, parameter in part.named_parameters()
+        if parameter.requires_grad
+    ]
 
 
 def _need(group: Group | None) -> Group:

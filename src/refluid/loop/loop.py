@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from refluid import env
+from refluid.data.batches import Batches
 from refluid.data.position import Item, Source
-from refluid.errors import RunError
+from refluid.errors import DataError, RunError
 from refluid.loop.plan import Plan
+from refluid.loop.ranks import Ranks, Wish
 from refluid.loop.recorder import Recorder
 from refluid.loop.resume import Progress, Resumption, report
 from refluid.loop.signals import Stopped, StopSignals
 from refluid.loop.step import Step
 from refluid.observe.layers.watch import Watch
 from refluid.state.environment import fingerprint
-from refluid.state.generators import restore_generators
+from refluid.state.generators import diverge, restore_generators
 
 __all__ = ["Loop"]
 
@@ -38,6 +40,7 @@ class Loop:
         plan: when to save, and when to stop.
         recorder: of the run.
         strict: refuse to go on if something has changed that can change the numbers.
+        ranks: the processes of the run.
 
     Attributes:
         resumed: what there is to go on from; taken by the loop that goes on.
@@ -46,11 +49,14 @@ class Loop:
         epoch: of the current step.
         count: how many loops have begun.
         inside: a loop has begun and not come to its end.
-        ends: the loop ends with the current step.
+        ends: the loop is to end with the current step.
         due: why a save is due, or None.
     """
 
-    def __init__(self, directory: Path, plan: Plan, recorder: Recorder, strict: bool) -> None:
+    def __init__(
+        self, directory: Path, plan: Plan, recorder: Recorder, strict: bool, ranks: Ranks
+    ) -> None:
+        self._ranks = ranks
         self._directory = directory
         self._plan = plan
         self._recorder = recorder
@@ -61,7 +67,7 @@ class Loop:
         self.resumed: Resumption | None = None
         self.watch: Watch | None = None
         self.step = self.epoch = self.count = 0
-        self.inside = self.ends = False
+        self.inside = self.ends = self._ending = False
         self.due: str | None = None
 
     def log(self, metrics: Mapping[str, Any]) -> None:
@@ -95,10 +101,10 @@ class Loop:
             return
         # only the loop in which the last process stopped has something to restore
         resumed, self.resumed = self.resumed, None
-        self.inside, self.ends = True, False
+        self.inside, self.ends, self._ending = True, False, False
         self._recorder.patience.reset()
         with contextlib.closing(source), self._signals.noted():
-            items = source.open(resumed.progress.position if resumed else None, epochs)
+            items = source.open(self._position(resumed, source), epochs)
             self._begin(resumed)
             plan = {"epochs": epochs, "steps_per_epoch": num_batches}
             self._recorder.note(self.step, "planned", json.dumps(plan))
@@ -126,6 +132,8 @@ class Loop:
             progress = resumed.progress
             self.step = recorder.saved_step = progress.step
             self.epoch, self.ends = progress.epoch, progress.ended
+            self._ending = progress.ending
+            self._ranks.resume(progress.ending)
             recorder.metrics.restore(progress.metrics)
             if progress.patience is not None:
                 recorder.patience.restore(progress.patience)
@@ -134,12 +142,19 @@ class Loop:
             # all at once, and late: making a schedule changes the optimizer that it is made for
             recorder.tracked.restore(resumed.objects)
             restore_generators(resumed.generators)
+            if resumed.is_new:
+                # as rank 0's they would draw the same as rank 0
+                diverge(self._ranks.rank)
+        else:
+            self._ranks.resume(False)
         if not self._begun:
             recorder.begin(self.step)
         recorder.saved_s = recorder.flushed_s = time.monotonic()
 
     def _announce(self, resumed: bool, complete: bool, cost: str | None) -> None:
-        if resumed and complete:
+        if not self._ranks.leads:
+            pass
+        elif resumed and complete:
             report(f"{self._directory} is complete: {self.step:,} steps")
         elif resumed:
             position = f"after step {self.step:,} (epoch {self.epoch})"
@@ -161,14 +176,18 @@ class Loop:
             self._lose_patience()
             if wants_digests:
                 recorder.note_digests(self._progress(loop, source))
-            self._stop_if_asked(loop, source)
+            now = time.monotonic()
+            wish = Wish(self._what_is_due(now, last), self._why_stop(now), self.ends, recorder.busy)
+            agreed = self._ranks.agree(self.step, wish, last)
+            self.ends = agreed.ends
+            if agreed.stop is not None:
+                self._stop(agreed.stop, loop, source)
             if self.ends:
                 break
             recorder.pace(self.step)
-            now = time.monotonic()
             # what is due stays due while the checkpoint before it is being written
-            self.due = self._what_is_due(now, last)
-            if self.due and not recorder.busy:
+            self.due = agreed.due
+            if self.due and not agreed.busy:
                 self._save(self.due, loop, source)
             elif now - recorder.flushed_s > _FLUSH_EVERY_S:
                 recorder.flush()
@@ -181,10 +200,11 @@ class Loop:
 
     def _lose_patience(self) -> None:
         patience = self._recorder.patience
-        if patience.ended and not self.ends:
-            report(f"stopped early after step {self.step:,}: {patience}")
+        if patience.ended and not self.ends and not self._ending:
+            if self._ranks.leads:
+                report(f"stopped early after step {self.step:,}: {patience}")
             self._recorder.note(self.step, "early stop", str(patience))
-            self.ends = True
+            self.ends = self._ending = True
 
     def _what_is_due(self, now: float, last: bool) -> str | None:
         plan, recorder = self._plan, self._recorder
@@ -196,13 +216,11 @@ class Loop:
             return "time"
         return self.due
 
-    def _stop_if_asked(self, loop: int, source: Source) -> None:
-        late = self._plan.max_time_s is not None and (
-            time.monotonic() - self._started_s >= self._plan.max_time_s
-        )
-        why = self._signals.received or ("max_time_s" if late else None)
-        if why is None:
-            return
+    def _why_stop(self, now: float) -> str | None:
+        late = self._plan.max_time_s is not None and now - self._started_s >= self._plan.max_time_s
+        return self._signals.received or ("max_time_s" if late else None)
+
+    def _stop(self, why: str, loop: int, source: Source) -> None:
         self._recorder.note(self.step, "stopped", why)
         self._save(why, loop, source)
         self._recorder.wait()
@@ -210,7 +228,8 @@ class Loop:
             outcome = "is saved, and the same command goes on from there"
         else:
             outcome = "could not be saved; the same command goes on from the save before"
-        report(f"{why}: stopped after step {self.step:,}, which {outcome}")
+        if self._ranks.leads:
+            report(f"{why}: stopped after step {self.step:,}, which {outcome}")
         raise Stopped(why)
 
     def _save(self, why: str, loop: int, source: Source) -> None:
@@ -226,4 +245,22 @@ class Loop:
             position=source.position(),
             metrics=self._recorder.metrics.capture(),
             patience=self._recorder.patience.capture(),
+            ending=self._ranks.pending(),
         )
+
+    def _position(self, resumed: Resumption | None, source: Source) -> Any:
+        """Return where the data are gone on from.
+
+        Raises:
+            DataError: another number of processes has trained, and the data cannot be divided anew.
+        """
+        if resumed is None:
+            return None
+        before, now = resumed.num_ranks, self._ranks.count
+        if before != now and not isinstance(source, Batches):
+            raise DataError(
+                f"the run was saved by {before} process{'es' * (before > 1)}, and there "
+                f"{'are' if now > 1 else 'is'} {now} now: only `refluid.Batches` can be divided "
+                f"anew. Start {before} processes, or give the run `Batches(..., shard=...)`."
+            )
+        return resumed.progress.position

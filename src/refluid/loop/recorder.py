@@ -1,29 +1,24 @@
-"""The directory of a run while it is open: what is found in it, and what goes into it.
+"""What a run notes while it is open: its state, its metrics, what happened.
 
-May import: checkpoint, errors, loop, observe, state.
+May import: loop, observe, state.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import socket
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from refluid.checkpoint.store import Store, run_of
-from refluid.errors import RunError
-from refluid.loop.lock import RunLock
+from refluid.loop.archive import Archive
 from refluid.loop.metrics import Metrics, check_name
 from refluid.loop.patience import Patience
 from refluid.loop.plan import Plan
-from refluid.loop.resume import Progress, Resumption, report, resumption
+from refluid.loop.ranks import Ranks
+from refluid.loop.resume import Progress, Resumption, report
 from refluid.loop.tracked import Tracked
-from refluid.loop.writer import Save, Writer
-from refluid.observe.journal.journal import Event, Journal, Start
+from refluid.loop.writer import Save
+from refluid.observe.journal.journal import Event
 from refluid.observe.record import Record, kind_of
 from refluid.state.digest import digests
 from refluid.state.generators import capture_generators
@@ -41,12 +36,13 @@ class Recorder:
         directory: of the run.
         plan: when to save, and what to keep.
         config: settings to be kept.
+        ranks: the processes of the run.
     """
 
-    def __init__(self, directory: Path, plan: Plan, config: Mapping[str, Any]) -> None:
-        self._directory = directory
-        self._plan = plan
-        self._stack = contextlib.ExitStack()
+    def __init__(
+        self, directory: Path, plan: Plan, config: Mapping[str, Any], ranks: Ranks
+    ) -> None:
+        self._archive = Archive(directory, plan, ranks)
         self.config = dict(config)
         self.environment: dict[str, str] = {}
         self.tracked = Tracked()
@@ -63,59 +59,22 @@ class Recorder:
         self.saved_s = self.flushed_s = 0.0
 
     def open(self) -> Resumption | None:
-        """Take the directory, and return what the run goes on from, or None if it begins.
-
-        Raises:
-            RunError: it cannot be written to or is in use, or `resume` forbids what is in it.
-            CheckpointError: a checkpoint is of a newer version of refluid.
-        """
-        try:
-            self._directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(
-                f"{self._directory} cannot be made a directory ({error.strerror}): choose another "
-                "`directory` for the run."
-            ) from None
-        with contextlib.ExitStack() as stack:
-            lock = RunLock(self._directory)
-            lock.acquire()
-            stack.callback(lock.release)
-            self._journal = Journal(self._directory / "run.sqlite")
-            checkpoints = self._directory / "checkpoints"
-            # a journal that is lost or damaged must not make the checkpoints another run's
-            flaw = self._journal.open(run_of(checkpoints))
-            stack.callback(self._journal.close)
-            if flaw is not None:
-                report(flaw)
-            store = Store(checkpoints, self._journal.run)
-            resumed = resumption(self._plan.resume, self._directory, self._journal, store)
-            plan = self._plan
-            self._writer = Writer(
-                self._journal, store, lambda: store.retain(plan.keep_last, plan.best())
-            )
-            self._writer.start()
-            stack.callback(self._writer.close)
-            self._stack = stack.pop_all()
+        """Take the directory, and return what the run goes on from; see `Archive.open`."""
+        resumed = self._archive.open()
+        self._writer = self._archive.writer
         return resumed
 
     def close(self) -> None:
         """Write what is left, and give the directory back."""
-        with self._stack:
+        try:
             self.flush()
             self.wait()
+        finally:
+            self._archive.close()
 
     def begin(self, step: int) -> None:
         """Note that a process begins with step `step`; what the journal has from there on goes."""
-        start = Start(
-            pid=os.getpid(),
-            host=socket.gethostname(),
-            argv=sys.argv,
-            from_step=step,
-            environment=self.environment,
-            config=self.config,
-        )
-        self._journal.start(start)
-        self._journal.cut(step, Event(step=step, kind="resumed" if step else "began"))
+        self._archive.begin(step, self.environment, self.config)
         self._paced_s, self._paced_step = time.monotonic(), step
 
     @property
@@ -132,8 +91,14 @@ class Recorder:
         """Capture everything and have it written, after the metrics that led to it."""
         packed = self._capture(progress)
         self.flush()
-        metrics = dict(self.metrics.last)
-        self._writer.save(Save(step=progress.step, packed=packed, metrics=metrics, why=why))
+        save = Save(
+            step=progress.step,
+            packed=packed,
+            metrics=dict(self.metrics.last),
+            why=why,
+            same=self.tracked.same_everywhere(packed.tensors),
+        )
+        self._writer.save(save)
         self.saved_step, self.saved_s = progress.step, time.monotonic()
 
     def note(self, step: int, kind: str, text: str = "") -> None:
@@ -190,6 +155,8 @@ class Recorder:
     def _tell_problems(self) -> None:
         for problem in self._writer.problems():
             report(problem)
+        if self._writer.failure is not None:
+            raise self._writer.failure
 
     def _capture(self, progress: Progress) -> Packed:
         return pack(

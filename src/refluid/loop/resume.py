@@ -11,13 +11,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from refluid.checkpoint.store import Store
+from refluid.checkpoint.store import Loaded, Store
 from refluid.errors import CheckpointError, RunError
 from refluid.observe.journal.journal import Event, Journal
 from refluid.state.environment import differences
 from refluid.state.tree import unpack
 
-__all__ = ["Progress", "Resumption", "report", "resumption"]
+__all__ = ["Progress", "Resumption", "as_resumption", "newest", "report"]
 
 
 def report(sentence: str) -> None:
@@ -37,6 +37,7 @@ class Progress:
         position: where the next step's data lie, in the words of the source.
         metrics: see `Metrics.capture`.
         patience: see `Patience.capture`; None in checkpoints from before there was any.
+        ending: the loop ends with the step after, as the ranks have agreed.
     """
 
     step: int
@@ -46,6 +47,7 @@ class Progress:
     position: Any
     metrics: dict[str, Any]
     patience: dict[str, Any] | None = None
+    ending: bool = False
 
     def plain(self) -> dict[str, Any]:
         """Return the fields as a dictionary."""
@@ -62,6 +64,8 @@ class Resumption:
         generators: see `capture_generators`.
         environment: the fingerprint of the process that saved it.
         config: the settings of that process.
+        num_ranks: how many processes have saved it.
+        is_new: the process that goes on is none of them, and takes the place of rank 0's.
     """
 
     progress: Progress
@@ -69,6 +73,8 @@ class Resumption:
     generators: dict[str, Any]
     environment: dict[str, str]
     config: dict[str, Any]
+    num_ranks: int
+    is_new: bool
 
     def check_environment(
         self, environment: dict[str, str], config: Mapping[str, Any], strict: bool
@@ -94,8 +100,8 @@ class Resumption:
         return listed
 
 
-def resumption(resume: str, directory: Path, journal: Journal, store: Store) -> Resumption | None:
-    """Return what the run in `directory` goes on from, or None if it begins.
+def newest(resume: str, directory: Path, journal: Journal, store: Store) -> Loaded | None:
+    """Return the checkpoint that the run in `directory` goes on from, or None if it begins.
 
     Args:
         resume: "auto", "must" or "never"; see `Run`.
@@ -105,7 +111,7 @@ def resumption(resume: str, directory: Path, journal: Journal, store: Store) -> 
 
     Raises:
         RunError: `resume` forbids what was found.
-        CheckpointError: a checkpoint is of a newer version, or is not one of a run.
+        CheckpointError: a checkpoint is of a newer version.
     """
     if resume == "never" and (store.steps() or journal.last_step() is not None):
         raise RunError(
@@ -117,13 +123,24 @@ def resumption(resume: str, directory: Path, journal: Journal, store: Store) -> 
         used = "the run begins anew" if loaded is None else f"step {loaded.step:,} is used instead"
         report(f"{damage.path} is damaged ({damage.reason}); it is kept, and {used}")
         journal.append(events=[Event(step=damage.step, kind="damaged", text=damage.reason)])
-    if loaded is None:
-        if resume == "must":
-            raise RunError(
-                f"{directory} holds no checkpoint to go on from, and `resume` is 'must': check "
-                "the directory, or leave out `resume` to begin."
-            )
-        return None
+    if loaded is None and resume == "must":
+        raise RunError(
+            f"{directory} holds no checkpoint to go on from, and `resume` is 'must': check "
+            "the directory, or leave out `resume` to begin."
+        )
+    return loaded
+
+
+def as_resumption(loaded: Loaded, rank: int) -> Resumption:
+    """Return what a process goes on from.
+
+    Args:
+        loaded: the part of the checkpoint that is for it.
+        rank: its number among the processes of the run.
+
+    Raises:
+        CheckpointError: it is not one of a run.
+    """
     value = unpack(loaded.packed)
     try:
         return Resumption(
@@ -132,6 +149,8 @@ def resumption(resume: str, directory: Path, journal: Journal, store: Store) -> 
             generators=value["generators"],
             environment=value["environment"],
             config=value["config"],
+            num_ranks=loaded.num_ranks,
+            is_new=rank >= loaded.num_ranks,
         )
     except (KeyError, TypeError) as error:
         raise CheckpointError(

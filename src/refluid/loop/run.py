@@ -22,6 +22,7 @@ from refluid.data.replay import as_source
 from refluid.errors import RunError
 from refluid.loop.loop import Loop
 from refluid.loop.plan import Plan
+from refluid.loop.ranks import Ranks
 from refluid.loop.recorder import Recorder
 from refluid.loop.resume import report
 from refluid.loop.signals import Stopped
@@ -97,8 +98,9 @@ class Run:
         )
         self.directory = env.run_directory(Path(directory))
         self._deterministic = deterministic
-        self._recorder = Recorder(self.directory, self._plan, config or {})
-        self._loop = Loop(self.directory, self._plan, self._recorder, strict)
+        self._ranks = Ranks()
+        self._recorder = Recorder(self.directory, self._plan, config or {}, self._ranks)
+        self._loop = Loop(self.directory, self._plan, self._recorder, strict, self._ranks)
         self._stack: contextlib.ExitStack | None = None
         self._active: Generator[Step, None, None] | None = None
 
@@ -107,16 +109,20 @@ class Run:
     def __enter__(self) -> Run:
         """Take the directory, and find what there is to go on from.
 
+        Under a launcher all processes meet here, as by `refluid.distributed.join`.
+
         Raises:
             RunError: the directory cannot be written to or is in use, or `resume` forbids what is
                 found in it.
             CheckpointError: a checkpoint is of a newer version of refluid.
+            DistributedError: the other processes are not there, or not those they should be.
         """
         if self._stack is not None:
             raise RunError("this Run was opened before: make another one.")
         with contextlib.ExitStack() as stack:
             if self._deterministic:
                 stack.enter_context(deterministic_mode())
+            self._ranks.meet()
             self._loop.resumed = self._recorder.open()
             self._stack = stack.pop_all()
         return self
@@ -135,7 +141,7 @@ class Run:
                 self._active.close()
             if loop.watch is not None:
                 loop.watch.close()
-            if error is None and loop.inside:
+            if error is None and loop.inside and self._ranks.leads:
                 report(
                     f"the loop was left in step {loop.step:,}, which is not saved; to end a "
                     "loop early, call run.stop() and let the step come to its end"
@@ -292,7 +298,11 @@ class Run:
         self._loop.due = "asked"
 
     def stop(self) -> None:
-        """End the current loop when its step is complete, for good: it is not gone on with."""
+        """End the current loop when its step is complete, for good: it is not gone on with.
+
+        Of several processes any may call it; unless the step is the last of an epoch, all end with
+        the step after it.
+        """
         self._need_open("stop")
         self._loop.ends = True
 

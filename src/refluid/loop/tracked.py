@@ -1,10 +1,13 @@
-"""The objects whose state a run saves, by name. May import: errors, state."""
+"""The objects whose state a run saves, by name. May import: distributed, errors, state."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from torch.nn import Module
+
+from refluid.distributed.same import trained_together
 from refluid.errors import CheckpointError, RunError
 from refluid.state import holder
 
@@ -72,6 +75,17 @@ class Tracked:
         for name, obj in self._objects.items():
             if name in states:
                 holder.restore(name, obj, states[name])
+
+    def same_everywhere(self, names: Collection[str]) -> list[str]:
+        """Return those of the names of captured tensors that are the same in all processes."""
+        found = [
+            f"objects.{name}.{parameter}"
+            for name, obj in self._objects.items()
+            if isinstance(obj, Module)
+            for parameter in trained_together(obj)
+        ]
+        # of a tensor with two names one is captured
+        return [name for name in found if name in names]
 
     def capture(self) -> dict[str, Any]:
         """Return the state of every object, by name."""

@@ -3,23 +3,24 @@
 Jobs are done in the order they come. A checkpoint's job first makes the journal durable up to its
 step, so that no checkpoint is ever ahead of the journal. What fails is kept for the loop to tell:
 training goes on, and metrics that could not be written are tried again with the next ones.
-May import: checkpoint, errors, observe, state.
+May import: errors, loop, observe, state.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from refluid.checkpoint.store import Store
-from refluid.errors import CheckpointError, RunError
-from refluid.observe.journal.journal import Event, Journal
+from refluid.errors import CheckpointError, DistributedError, PeerLost, RunError
+from refluid.loop.parts import Saver
+from refluid.observe.journal.journal import Event
 from refluid.observe.record import Record
 from refluid.state.tree import Packed
 
-__all__ = ["Save", "Writer"]
+__all__ = ["Ledger", "Save", "Unwritten", "Writer"]
 
 Row = tuple[int, str, float]
 Digest = tuple[int, str, str]
@@ -35,12 +36,45 @@ class Save:
         packed: the state.
         metrics: the last logged value of each metric.
         why: what it was saved for.
+        same: the names of tensors that must be the same in all processes.
     """
 
     step: int
     packed: Packed
     metrics: Mapping[str, float]
     why: str
+    same: Collection[str] = ()
+
+
+class Ledger(Protocol):
+    """Where metrics, events, digests and records go: a journal."""
+
+    def append(
+        self,
+        metrics: Sequence[Row] = (),
+        events: Sequence[Event] = (),
+        digests: Sequence[Digest] = (),
+        records: Sequence[Kept] = (),
+        *,
+        durable: bool = False,
+    ) -> None:
+        """Add them, all or none."""
+        ...
+
+
+class Unwritten:
+    """What a process has in place of a journal where another one writes it."""
+
+    def append(
+        self,
+        metrics: Sequence[Row] = (),
+        events: Sequence[Event] = (),
+        digests: Sequence[Digest] = (),
+        records: Sequence[Kept] = (),
+        *,
+        durable: bool = False,
+    ) -> None:
+        """Do nothing."""
 
 
 class Writer:
@@ -48,13 +82,16 @@ class Writer:
 
     Args:
         journal: open.
-        store: where checkpoints go.
+        saver: writes checkpoints.
         retain: called after each save, deletes what is no longer wanted.
+
+    Attributes:
+        failure: why the run cannot go on, or None.
     """
 
-    def __init__(self, journal: Journal, store: Store, retain: Callable[[], object]) -> None:
+    def __init__(self, journal: Ledger, saver: Saver, retain: Callable[[], object]) -> None:
         self._journal = journal
-        self._store = store
+        self._saver = saver
         self._retain = retain
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="refluid-writer", daemon=True)
@@ -65,6 +102,7 @@ class Writer:
         self._records: list[Kept] = []
         self._problems: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.saved_step: int | None = None
+        self.failure: DistributedError | None = None
 
     def start(self) -> None:
         """Start the thread."""
@@ -145,14 +183,18 @@ class Writer:
     def _save(self, save: Save) -> None:
         try:
             if not self._commit(durable=True):
+                self._saver.skip(save.step, "rank 0 cannot write its journal")
                 return
-            self._store.save(save.step, save.packed, save.metrics)
+            self._saver.save(save.step, save.packed, save.metrics, save.same)
             self.saved_step = save.step
             self._events.append(Event(step=save.step, kind="saved", text=save.why))
             self._commit(durable=False)
-        except CheckpointError as error:
+        except (CheckpointError, DistributedError) as error:
             self._problems.put(f"step {save.step} could not be saved: {error}")
             self._events.append(Event(step=save.step, kind="not saved", text=str(error)))
+            # who is lost, the loop finds out by itself
+            if isinstance(error, DistributedError) and not isinstance(error, PeerLost):
+                self.failure = error
         else:
             self._tidy()
         finally:

@@ -26,6 +26,7 @@ __all__ = [
     "capture_generators",
     "capture_python",
     "checked_numpy",
+    "diverge",
     "kept",
     "restore_generators",
     "restore_python",
@@ -139,6 +140,21 @@ def seed_for(seed: int, epoch: int, index: int) -> None:
     # NumPy's classic generator takes 32 bits at once, and far slower an array of them
     np.random.seed(int.from_bytes(digest[8:12], "little"))
     torch.default_generator.manual_seed(int.from_bytes(digest[12:], "little", signed=True))
+
+
+def diverge(rank: int) -> None:
+    """Draw other numbers from here on than other processes with the same generators do.
+
+    Args:
+        rank: what tells this process from the others.
+
+    Effects:
+        Seeds all generators by a draw from torch's, and `rank`.
+    """
+    drawn = int(torch.randint(1 << 62, (1,), generator=torch.default_generator).item())
+    seed_for(drawn, rank, 0)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(drawn + rank)
 
 
 @contextlib.contextmanager

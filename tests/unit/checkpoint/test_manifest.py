@@ -70,8 +70,8 @@ def test_cut_anywhere_is_damage():
 
 
 def test_a_later_version_is_no_damage_whatever_else_it_says():
-    with pytest.raises(CheckpointError, match="version 2 of the format, and this .* up to 1"):
-        decode(sealed(b'{\n  "format": 2,\n  "step": "many",\n'))
+    with pytest.raises(CheckpointError, match="version 3 of the format, and this .* up to 2"):
+        decode(sealed(b'{\n  "format": 3,\n  "step": "many",\n'))
 
 
 @pytest.mark.parametrize("text", ["", "NaN", "0.5", "Infinity", 1, None, True, [0.5]])

@@ -414,11 +414,11 @@ def test_a_checkpoint_under_the_name_of_another_step_is_not_loaded(tmp_path):
 def test_a_checkpoint_of_a_later_version_is_an_error_and_stays(tmp_path):
     filled(tmp_path, 400, 500)
     manifest = tmp_path / "step-00000500" / "manifest.json"
-    head = manifest.read_bytes().replace(b'"format": 1', b'"format": 2').rsplit(b"  ", 1)[0]
+    head = manifest.read_bytes().replace(b'"format": 1', b'"format": 3').rsplit(b"  ", 1)[0]
     seal = b'  "sha256": "%s"\n}\n' % hashlib.sha256(head).hexdigest().encode()
     manifest.write_bytes(head + seal)
     store = Store(tmp_path, RUN)
-    with pytest.raises(CheckpointError, match="step-00000500 .*in version 2 of the format"):
+    with pytest.raises(CheckpointError, match="step-00000500 .*in version 3 of the format"):
         store.newest()
     assert store.steps() == [400, 500]
     assert store.load(400).step == 400

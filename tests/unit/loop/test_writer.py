@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from refluid.checkpoint.store import Store
+from refluid.loop.parts import Alone
 from refluid.loop.writer import Save, Writer
 from refluid.observe.journal.journal import Journal
 from refluid.state.tree import pack
@@ -18,7 +19,7 @@ def writing(tmp_path):
     journal = Journal(tmp_path / "run.sqlite")
     journal.open()
     store = Store(tmp_path / "checkpoints", journal.run)
-    writer = Writer(journal, store, lambda: store.retain(1))
+    writer = Writer(journal, Alone(store), lambda: store.retain(1))
     writer.start()
     yield writer, store
     writer.close()
