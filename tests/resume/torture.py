@@ -25,7 +25,8 @@ from refluid.proof.proof import Proof
 FOLDER = Path(__file__).parent
 WORKLOAD = (sys.executable, str(FOLDER / "workload.py"))
 COURSE = (sys.executable, "-m", "refluid", str(FOLDER / "course.py"))
-STEPS_PER_EPOCH = {"workload": 60, "course": 6}
+LAUNCH = (sys.executable, "-c", "from refluid.cli import main; main()", "launch")
+STEPS_PER_EPOCH = {"workload": 60, "course": 6, "2 processes": 61, "4 processes": 61}
 # the course's program is run beside the 200 kills of the workload
 PROGRAMS = {
     f"workload, {optimizer}, {workers} workers": (
@@ -37,6 +38,11 @@ PROGRAMS = {
 } | {
     "course, load_data": COURSE,
     "course, paddle.reader.shuffle": (*COURSE, "decorated"),
+    "2 processes, adam": (*LAUNCH, "--nproc", "2", str(FOLDER / "ranks.py")),
+    "4 processes, momentum": (
+        *LAUNCH,
+        *("--nproc", "4", str(FOLDER / "ranks.py"), "--optimizer", "momentum"),
+    ),
 }
 HEAD = (
     "program",

@@ -1,7 +1,10 @@
 """One start of a program that is to be killed, and what can be seen of it from outside.
 
-The program runs in a process group of its own, so that everything it started can be found and ended
-with it. What it does is read off the disk: `run.lock` names the process that holds a run, and a
+The program runs in a session of its own, so that everything it started can be found and ended with
+it. Where a launcher has started several processes, each leads a group of that session, and any of
+them may be the one that is killed, the launcher too.
+
+What the program does is read off the disk: `run.lock` names the process that holds a run, and a
 checkpoint that is being written has a folder with a name of its own (docs/format.md). The journal
 of a killed run is read from a copy: a reader that opens it would clean up after the kill, which
 is what the next start is to do.
@@ -103,7 +106,7 @@ class Attempt:
                     f"{command[0]!r} cannot be started ({error.strerror}): check the command "
                     "behind `--`."
                 ) from None
-        self.group = self._process.pid
+        self.session = self._process.pid
         self.started_s = time.monotonic()
 
     @property
@@ -136,26 +139,48 @@ class Attempt:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
 
-    def kill(self) -> bool:
+    def kill(self, which: float = 0.0) -> int | None:
         """Kill the process that holds a run, or the whole program if none does.
 
+        Args:
+            which: from 0 to 1; of several processes that were launched to hold a run together, and
+                their launcher, the one at this part of them.
+
         Returns:
-            Whether it was killed; if not, it had come to its end.
+            The place of the process that was killed, 0 being the program's first; None if the
+            program had come to its end.
         """
         run = self.open_run()
         if not self.running:
-            return False
+            return None
+        victims = [] if run is None else self._leaders(run.pid)
+        if not victims:
+            self._kill_all()
+            return 0 if self._process.wait() == -signal.SIGKILL else None
+        place = min(int(which * len(victims)), len(victims) - 1)
+        victim = victims[place]
         with contextlib.suppress(ProcessLookupError):
-            if run is None:
-                os.killpg(self.group, signal.SIGKILL)
-            else:
-                os.kill(run.pid, signal.SIGKILL)
-        if run is None or run.pid == self.group:
-            return self._process.wait() == -signal.SIGKILL
+            os.kill(victim, signal.SIGKILL)
+        if victim == self.session:
+            return place if self._process.wait() == -signal.SIGKILL else None
         # a launcher that is the program's first process ends later, or not at all
-        while run.pid in living(self.group):
+        while victim in living(self.session):
             time.sleep(_POLL_S)
-        return True
+        return place
+
+    def _leaders(self, holder: int) -> list[int]:
+        """Return the processes of which one is killed in place of a run's holder, sorted."""
+        with contextlib.suppress(ProcessLookupError):
+            if os.getpgid(holder) != self.session:
+                return sorted(pid for pid in living(self.session) if _leads(pid))
+        return [holder]
+
+    def _kill_all(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.session, signal.SIGKILL)
+        for pid in living(self.session):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def wait(self, limit_s: float) -> int | None:
         """Wait for the program's end; return its exit status, or None after `limit_s` seconds."""
@@ -172,8 +197,8 @@ class Attempt:
     def survivors(self) -> list[int]:
         """Return the processes that outlive the program, which has ended."""
         if not self._gone:
-            found = living(self.group)
-            # a group that is empty once may be another program's later
+            found = living(self.session)
+            # a session that is empty once may be another program's later
             self._gone = not found
             return found
         return []
@@ -181,15 +206,14 @@ class Attempt:
     def close(self) -> None:
         """End the program and everything that it started."""
         if self.running or self.survivors():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.group, signal.SIGKILL)
+            self._kill_all()
             self._process.wait()
 
     def _holder(self, directory: Path) -> int | None:
         try:
             found = _HOLDER.match((directory / "run.lock").read_text(errors="replace"))
             # a killed run's lock names it until the next one is open
-            if found is not None and os.getpgid(int(found[1])) == self.group:
+            if found is not None and os.getsid(int(found[1])) == self.session:
                 return int(found[1])
         except OSError:
             pass
@@ -252,15 +276,25 @@ def _steps(folder: Path, pattern: re.Pattern[str]) -> dict[str, int]:
         return {}
 
 
-def living(group: int) -> list[int]:
-    """Return the processes of a group that have not ended; none where there is no `/proc`."""
+def living(session: int) -> list[int]:
+    """Return the processes of a session that have not ended; none where there is no `/proc`."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             # the program's name stands in parentheses and may hold anything
-            state, _, of_group = path.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            state, _, _, of_session = (
+                path.read_text(errors="replace").rpartition(")")[2].split()[:4]
+            )
         except OSError:
             continue
-        if int(of_group) == group and state not in "ZX":
+        if int(of_session) == session and state not in "ZX":
             found.append(int(path.parent.name))
     return found
+
+
+def _leads(pid: int) -> bool:
+    """Return whether a process leads a group."""
+    try:
+        return os.getpgid(pid) == pid
+    except ProcessLookupError:
+        return False

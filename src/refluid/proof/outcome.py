@@ -57,6 +57,7 @@ class Kill:
         saving: a checkpoint was being written.
         deleting: an old checkpoint was being deleted.
         again: not one step had been completed since the kill before.
+        place: which process was killed, of several that had been launched; 0 is their launcher.
     """
 
     aim: Aim
@@ -64,6 +65,7 @@ class Kill:
     saving: bool
     deleting: bool
     again: bool
+    place: int
 
 
 @dataclass
@@ -121,11 +123,12 @@ class History:
         self._by_half: set[str] = set()
         self._num_kills = 0
 
-    def look(self, aim: Aim | None) -> Kill | None:
+    def look(self, aim: Aim | None, place: int | None) -> Kill | None:
         """Note what has happened since the last look.
 
         Args:
-            aim: what the kill was aimed at; None if the program came to its end.
+            aim: what the kill was aimed at, if there was to be one.
+            place: which process was killed; None if the program came to its end.
 
         Returns:
             The kill, if there was one.
@@ -138,7 +141,7 @@ class History:
             writing |= being_written - self._by_half
             deleting |= being_deleted - self._by_half
         self._by_half |= writing | deleting
-        if aim is None:
+        if aim is None or place is None:
             return None
         kill = Kill(
             aim=aim,
@@ -146,6 +149,7 @@ class History:
             saving=bool(writing),
             deleting=bool(deleting),
             again=self._num_kills > 0 and not progress,
+            place=place,
         )
         self._num_kills += 1
         self._outcome.kills.append(kill)

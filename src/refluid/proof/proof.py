@@ -160,14 +160,14 @@ class Proof:
                 attempt = stack.enter_context(contextlib.closing(self._start(name)))
                 attempts.append(attempt)
                 aim = self._aim() if kills_left else None
-                killed = aim is not None and self._kill(attempt, aim, outcome.reference)
+                place = None if aim is None else self._kill(attempt, aim, outcome.reference)
                 status = attempt.wait(limit_s)
                 if status is None:
                     return (
                         f"the program did not end within {limit_s:.0f} s; its last lines:\n"
                         f"{attempt.last_lines()}"
                     )
-                kill = history.look(aim if killed else None)
+                kill = history.look(aim, place)
                 if kill is None:
                     break
                 kills_left -= 1
@@ -187,19 +187,20 @@ class Proof:
     def _aim(self) -> Aim:
         return self._rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
 
-    def _kill(self, attempt: Attempt, aim: Aim, reference: Reference) -> bool:
-        """Wait for the instant, and kill; return False if the program came to its end before."""
-        # both are always drawn: the next kill's shall not depend on this one's aim
+    def _kill(self, attempt: Attempt, aim: Aim, reference: Reference) -> int | None:
+        """Wait for the instant, and kill; see `Attempt.kill` for what is returned."""
+        # all are always drawn: the next kill's shall not depend on this one's aim
         fraction, num_skipped = self._rng.random(), self._rng.randrange(_MAX_SKIPPED + 1)
+        which = self._rng.random()
         if aim is Aim.STARTING:
             attempt.pause(fraction * reference.opening_s * _OVER_OPENING)
         elif attempt.await_run() is None:
-            return False
+            return None
         elif aim is Aim.TRAINING:
             attempt.pause(fraction * reference.training_s * _STRETCH)
         else:
             _await_instant_of_save(attempt, num_skipped, fraction * reference.save_s)
-        return attempt.kill()
+        return attempt.kill(which)
 
 
 @contextlib.contextmanager

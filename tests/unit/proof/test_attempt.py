@@ -54,7 +54,7 @@ def begin(tmp_path):
     yield start
     for attempt in attempts:
         attempt.close()
-        assert not living(attempt.group)
+        assert not living(attempt.session)
 
 
 def until(condition):
@@ -68,9 +68,9 @@ def test_process_that_holds_a_run_is_found_and_killed(begin):
     attempt = begin(HOLDER)
     run = attempt.await_run()
     assert run is not None
-    assert run.pid == attempt.group
+    assert run.pid == attempt.session
     assert run.directory.name == "x"
-    assert attempt.kill()
+    assert attempt.kill() == 0
     assert attempt.wait(0) == -signal.SIGKILL
     assert attempt.open_run() is None
     assert "it holds" in attempt.last_lines()
@@ -80,15 +80,15 @@ def test_run_of_a_launcher_s_child_is_killed_and_not_the_launcher(begin):
     attempt = begin(LAUNCHER, "-c", HOLDER)
     run = attempt.await_run()
     assert run is not None
-    assert run.pid != attempt.group
-    assert attempt.kill()
+    assert run.pid != attempt.session
+    assert attempt.kill() == 0
     assert attempt.wait(30) == 7
 
 
 def test_program_that_holds_nothing_yet_is_killed_whole(begin):
     attempt = begin("import time; time.sleep(100)")
     assert attempt.open_run() is None
-    assert attempt.kill()
+    assert attempt.kill() == 0
     assert attempt.wait(0) == -signal.SIGKILL
     assert attempt.survivors() == []
 
@@ -103,7 +103,7 @@ def test_lock_of_a_killed_process_is_not_taken_for_a_run_that_is_open(begin, tmp
 def test_program_that_has_ended_cannot_be_killed(begin):
     attempt = begin("raise SystemExit(3)")
     assert attempt.await_run() is None
-    assert not attempt.kill()
+    assert attempt.kill() is None
     assert attempt.wait(0) == 3
     assert attempt.last_lines() == "    (it printed nothing)"
 
@@ -111,12 +111,12 @@ def test_program_that_has_ended_cannot_be_killed(begin):
 def test_child_that_outlives_its_program_is_reported_and_ended(begin):
     attempt = begin(HOLDER, "child")
     assert attempt.await_run() is not None
-    until(lambda: len(living(attempt.group)) == 2)
-    assert attempt.kill()
+    until(lambda: len(living(attempt.session)) == 2)
+    assert attempt.kill() == 0
     (survivor,) = attempt.survivors()
-    assert survivor != attempt.group
+    assert survivor != attempt.session
     attempt.close()
-    until(lambda: not living(attempt.group))
+    until(lambda: not living(attempt.session))
     assert attempt.survivors() == []
 
 
