@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -103,15 +104,21 @@ def wait_for(tmp_path: Path) -> Callable[..., None]:
     return wait
 
 
-@pytest.fixture
-def launch(tmp_path: Path) -> Iterator[Callable[..., Launched]]:
-    """Start a program in the test's folder: `launch(text, options, arguments)`."""
+@pytest.fixture(scope="module")
+def launch_in() -> Iterator[Callable[..., Launched]]:
+    """Start a program in a folder: `launch_in(folder, text, options, arguments)`."""
     started: list[Launched] = []
 
     def start(*given: object, **variables: str) -> Launched:
-        started.append(Launched(tmp_path, *given, **variables))
+        started.append(Launched(*given, **variables))
         return started[-1]
 
     yield start
     for launched in started:
         launched.close()
+
+
+@pytest.fixture
+def launch(launch_in: Callable[..., Launched], tmp_path: Path) -> Callable[..., Launched]:
+    """Start a program in the test's folder: `launch(text, options, arguments)`."""
+    return functools.partial(launch_in, tmp_path)

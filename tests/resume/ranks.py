@@ -1,5 +1,5 @@
 """The workload of the resume tests with several processes: a small network in torch's own
-DistributedDataParallel.
+DistributedDataParallel, or on parameter servers.
 
 Each rank draws its own dropout and its own noise, moves its part of every batch, and has moving
 statistics of its own. At the end rank 0 sees to it that the network has learned, and that the
@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 import refluid
 import refluid.distributed
+from refluid.distributed.server import serve
 from refluid.observe.journal.reader import JournalReader
 
 NUM_CLASSES = 10
@@ -59,16 +60,21 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--save-every", type=int, default=15)
     parser.add_argument("--directory", default="runs/ranks")
+    parser.add_argument("--served", action="store_true", help="parameters are on servers")
     args = parser.parse_args()
     group = refluid.distributed.join()
     for seed in (random.seed, np.random.seed, torch.manual_seed):
         seed(100 + group.rank)
     torch.set_num_threads(1)
-    model = nn.parallel.DistributedDataParallel(Network())
+    model: nn.Module = Network()
+    if not args.served:
+        model = nn.parallel.DistributedDataParallel(model)
     if args.optimizer == "adam":
         optimizer: torch.optim.Optimizer = torch.optim.Adam(model.parameters(), 0.003)
     else:
         optimizer = torch.optim.SGD(model.parameters(), 0.03, momentum=0.9)
+    if args.served:
+        serve(model, optimizer)
     batches = refluid.Batches(
         vectors_and_labels(args.samples),
         args.global_batch // group.world_size,

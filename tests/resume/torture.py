@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,9 @@ FOLDER = Path(__file__).parent
 WORKLOAD = (sys.executable, str(FOLDER / "workload.py"))
 COURSE = (sys.executable, "-m", "refluid", str(FOLDER / "course.py"))
 LAUNCH = (sys.executable, "-c", "from refluid.cli import main; main()", "launch")
-STEPS_PER_EPOCH = {"workload": 60, "course": 6, "2 processes": 61, "4 processes": 61}
+STEPS_PER_EPOCH = {"workload": 60, "course": 6} | dict.fromkeys(
+    ("2 processes", "4 processes", "2 trainers and 2 servers"), 61
+)
 # the course's program is run beside the 200 kills of the workload
 PROGRAMS = {
     f"workload, {optimizer}, {workers} workers": (
@@ -44,6 +47,12 @@ PROGRAMS = {
         *("--nproc", "4", str(FOLDER / "ranks.py"), "--optimizer", "momentum"),
     ),
 }
+if find_spec("ray"):
+    PROGRAMS["2 trainers and 2 servers, adam"] = (
+        *LAUNCH,
+        *("--mode", "ps", "--servers", "2", "--trainers", "2"),
+        *(str(FOLDER / "ranks.py"), "--served"),
+    )
 HEAD = (
     "program",
     "kills",

@@ -21,6 +21,7 @@ from torch import distributed as torch_distributed
 
 from refluid import env
 from refluid.distributed.group import Group, join
+from refluid.distributed.ordered import sum_in_order
 from refluid.errors import CheckpointError, DistributedError, RefluidError, RunError
 
 __all__ = ["Ranks", "Wish"]
@@ -145,6 +146,11 @@ class Ranks:
                     f"rank {rank} has {theirs!r} as {what}, and rank 0 {values[0]!r}: it must be "
                     "the same in all processes of a run."
                 )
+
+    def prepare(self, obj: Any) -> None:
+        """Have an object that is tracked compute the same in a process that goes on."""
+        if self.group is not None and isinstance(obj, torch.nn.Module):
+            sum_in_order(obj, self.group)
 
     # --- at the end of a step -----------------------------------------------------------------
 

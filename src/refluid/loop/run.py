@@ -177,10 +177,15 @@ class Run:
         Raises:
             StateError: an object has no state that can be captured.
             RunError: the run is not open, or the name is taken.
+
+        Effects:
+            Of more than two processes, has torch's DistributedDataParallel add gradients in the
+            order of the ranks: a collective.
         """
         self._need_open("track")
         for name, obj in objects.items():
             self._recorder.tracked.add(name, obj)
+            self._ranks.prepare(obj)
 
     def steps(self, data: Any, *, epochs: int) -> Iterator[Step]:
         """Go through `data` `epochs` times, beginning where the run stopped.

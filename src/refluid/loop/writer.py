@@ -190,10 +190,11 @@ class Writer:
             self._events.append(Event(step=save.step, kind="saved", text=save.why))
             self._commit(durable=False)
         except (CheckpointError, DistributedError) as error:
-            self._problems.put(f"step {save.step} could not be saved: {error}")
             self._events.append(Event(step=save.step, kind="not saved", text=str(error)))
             # who is lost, the loop finds out by itself
-            if isinstance(error, DistributedError) and not isinstance(error, PeerLost):
+            if isinstance(error, CheckpointError | PeerLost):
+                self._problems.put(f"step {save.step} could not be saved: {error}")
+            else:
                 self.failure = error
         else:
             self._tidy()
