@@ -23,7 +23,7 @@ from torch import distributed
 
 from refluid import env
 from refluid.distributed import peer
-from refluid.distributed.meeting import meet
+from refluid.distributed.meeting import AGAIN, meet
 from refluid.errors import DeviceError, DistributedError, PeerLost, RefluidError
 
 __all__ = ["Group", "join", "joined"]
@@ -115,6 +115,20 @@ class Group:
     def barrier(self, what: str = "wait for all ranks") -> None:
         """Wait until all processes have come here; raises as `gather` does."""
         self.gather(None, what)
+
+    def check_whole(self) -> None:
+        """See to it that no other process was started again since all have met.
+
+        Raises:
+            PeerLost: one was, and waits for all others to be started again too.
+        """
+        with self.waiting("look for the other ranks"):
+            if self.world_size > 1 and self._store.check([AGAIN]):
+                other = self._store.get(AGAIN).decode()
+                raise PeerLost(
+                    f"rank {other} was started again, so that rank {self.rank} has to start again "
+                    "too."
+                )
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:

@@ -24,7 +24,10 @@ from refluid.distributed import peer
 from refluid.distributed.port import parse_endpoint, reserve
 from refluid.errors import DistributedError
 
-__all__ = ["meet"]
+__all__ = ["AGAIN", "meet"]
+
+# where a process that was started again alone leaves its rank
+AGAIN = "again"
 
 _LET_KNOW_S = 1.0
 _RETRY_S = 0.1
@@ -129,6 +132,8 @@ def _call_roll(
     try:
         if store.add(f"taken/{rank}", 1) > 1:
             if again and time.monotonic() < until:
+                # those that have met before can only meet again if they all do
+                store.set(AGAIN, str(rank))
                 return False
             raise DistributedError(
                 f"rank {rank} is there twice: give every process its own PADDLE_TRAINER_ID (RANK), "

@@ -6,7 +6,7 @@ for is named, first in a message, then, when the timeout is over, in an error.
 
 If the program itself has changed parameters since the last step, as by loading a checkpoint, that
 is found by comparing bytes, and put in place on the servers.
-May import: torch, env, state, errors; its own package.
+May import: torch, env, state, errors, distributed.group; its own package.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 import torch
 
 from refluid import env
+from refluid.distributed.group import joined
 from refluid.distributed.server import registry
 from refluid.distributed.server.actor import actor_name
 from refluid.distributed.server.assignment import assign
@@ -36,6 +37,7 @@ __all__ = ["Trainer"]
 
 _FIRST_NOTICE_S = 5.0
 _NOTICE_S = 30.0
+_LOOK_S = 1.0
 _AGAIN_S = 0.2
 
 
@@ -281,8 +283,9 @@ class Trainer:
         pending = {k: p.call(method, *arguments(p)) for k, p in enumerate(parts)}
         answers: dict[int, Any] = {}
         notice_s = min(_FIRST_NOTICE_S, self._timeout_s)
+        group = joined()
         while pending:
-            ready, _ = ray.wait(list(pending.values()), num_returns=len(pending), timeout=notice_s)
+            ready, _ = ray.wait(list(pending.values()), num_returns=len(pending), timeout=_LOOK_S)
             for k in [k for k, ref in pending.items() if ref in ready]:
                 ref = pending.pop(k)
                 try:
@@ -291,9 +294,14 @@ class Trainer:
                     _raise_unless_lost(error)
                     self._return_to(parts[k], begin)
                     pending[k] = parts[k].call(method, *arguments(parts[k]))
-            if pending and not ready:
-                self._complain(parts[next(iter(pending))], time.monotonic() - begin)
-                notice_s = _NOTICE_S
+            if not pending or ready:
+                continue
+            if group is not None:
+                group.check_whole()
+            waited_s = time.monotonic() - begin
+            if waited_s >= notice_s:
+                self._complain(parts[next(iter(pending))], waited_s)
+                notice_s = min(waited_s + _NOTICE_S, max(waited_s, self._timeout_s))
         return [answers[k] for k in range(len(parts))]
 
     def _said(self, answer: Any) -> Any:
