@@ -19,7 +19,7 @@ from typing import NoReturn
 
 from refluid import __version__, env
 from refluid.errors import RefluidError
-from refluid.hook import install, memory, program
+from refluid.hook import era, install, memory, program
 
 __all__ = ["main"]
 
@@ -33,6 +33,8 @@ refluid runs programs written for PaddlePaddle 1.8 (fluid.dygraph) on PyTorch, u
 
 Options, before the program:
   --device cpu|cuda   run there, whichever place the program names (also: REFLUID_DEVICE)
+  --no-era            do not give back what NumPy and others took away since 2020, such as np.int
+                      (also: REFLUID_NO_ERA=1)
   --version           print the version of refluid
   -h, --help          print this text
 
@@ -40,7 +42,7 @@ Options of the interpreter stand before -m:  python -u -m refluid train.py
 In a program:  import refluid; refluid.install()      In a notebook:  %load_ext refluid
 both before the first `import paddle`.
 
-Which names of Paddle 1.8 work is listed in docs/coverage.md.
+Which names of Paddle 1.8 work is listed in docs/coverage.md, what is given back in docs/era.md.
 """
 
 # Whatever is below paddle loads torch; the launcher is elsewhere too
@@ -69,6 +71,10 @@ def main(arguments: Sequence[str]) -> None:
                     _run(program.run_module, _LIGHT.get(value, value), rest)
                 return
             _force_device(value)
+        elif option == "--no-era":
+            if separator:
+                _stop(f"`--no-era` takes no value, but got {value!r}.")
+            env.refuse_era()
         elif option in _INTERPRETER:
             _stop(f"`{option}` is for the interpreter: python {option} -m refluid ...")
         else:
@@ -95,6 +101,8 @@ def _run(run: Callable[..., None], *arguments: object) -> None:
         install()
     except RefluidError as error:
         _stop(str(error))
+    if env.era_wanted():
+        era.install()
     run(*arguments)
 
 

@@ -3,6 +3,7 @@
 | variable         | meaning                                                              |
 |------------------|----------------------------------------------------------------------|
 | REFLUID_DEVICE   | the device that every place in a fluid program means: cpu or cuda      |
+| REFLUID_NO_ERA   | if set, what NumPy and others took away since 2020 is not given back   |
 | REFLUID_DATA     | folder searched for data sets, in place of ~/.cache/paddle/dataset   |
 | REFLUID_RUNS     | folder of the directories of all runs, set by `refluid verify` and `sweep` |
 | REFLUID_DIGESTS  | if set, runs note a digest of their whole state after each step        |
@@ -17,6 +18,8 @@
 | REFLUID_SERVERS: where the parameter servers are, set by a launcher of `--mode ps`              |
 | all of `OWN_RAY`: set where refluid starts Ray itself                                           |
 | OMP_NUM_THREADS, GLOO_SOCKET_IFNAME: set by a launcher unless they are set                      |
+| DISABLE_PLOT: if `True`, paddle.utils.Ploter draws nothing, as in Paddle                         |
+| FLAGS_...: flags of Paddle's that `fluid.get_flags` knows, read when fluid is imported           |
 | PADDLE_TRAINERS, POD_IP, PADDLE_PORT, DISTRIBUTED_TRAINER_ENDPOINTS: set by PaddleCloud         |
 
 Variables are read when they are asked for, so a program may set them before it starts training.
@@ -39,6 +42,7 @@ __all__ = [
     "DEVICES",
     "DIGESTS",
     "GLOO_INTERFACE",
+    "NO_ERA",
     "NUMERIC",
     "OWN_RAY",
     "RESTARTS",
@@ -51,6 +55,8 @@ __all__ = [
     "current_endpoint",
     "data_home",
     "digests_wanted",
+    "era_wanted",
+    "flag",
     "force_device",
     "forced_device",
     "gloo_interface",
@@ -61,8 +67,10 @@ __all__ = [
     "num_trainers",
     "numeric_variables",
     "own_ray",
+    "plots_disabled",
     "proof_environment",
     "rank",
+    "refuse_era",
     "run_directory",
     "selected_gpu",
     "servers",
@@ -76,6 +84,7 @@ __all__ = [
 ]
 
 DEVICE = "REFLUID_DEVICE"
+NO_ERA = "REFLUID_NO_ERA"
 DATA = "REFLUID_DATA"
 RUNS = "REFLUID_RUNS"
 DIGESTS = "REFLUID_DIGESTS"
@@ -132,6 +141,16 @@ def force_device(name: str) -> None:
     """Make `name` the device of this process and of every process that it starts."""
     os.environ[DEVICE] = name
     forced_device()
+
+
+def era_wanted() -> bool:
+    """Return whether a program shall find what modern libraries took away since 2020."""
+    return not os.environ.get(NO_ERA)
+
+
+def refuse_era() -> None:
+    """Have neither this process nor any that it starts give back what is gone since 2020."""
+    os.environ[NO_ERA] = "1"
 
 
 def data_home() -> Path:
@@ -259,6 +278,11 @@ def own_ray() -> dict[str, str]:
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
+def plots_disabled() -> bool:
+    """Return whether `paddle.utils.Ploter` shall draw nothing: DISABLE_PLOT is `True`."""
+    return os.environ.get("DISABLE_PLOT") == "True"
+
+
 def num_threads() -> str | None:
     """Return OMP_NUM_THREADS, None if it is not set."""
     return os.environ.get(THREADS) or None
@@ -267,6 +291,11 @@ def num_threads() -> str | None:
 def gloo_interface() -> str | None:
     """Return the network interface that gloo is told to use, None if it is not."""
     return os.environ.get(GLOO_INTERFACE) or None
+
+
+def flag(name: str) -> str | None:
+    """Return the value of one of Paddle's flags, such as FLAGS_benchmark, None if it is not set."""
+    return os.environ.get(name) or None
 
 
 def visible_gpus() -> list[str]:

@@ -271,6 +271,7 @@ def test_version_is_printed(tmp_path: Path) -> None:
         (("--device",), "`--device` needs a value"),
         (("--device", "gpu", "a.py"), "`--device` must be one of cpu, cuda, but is 'gpu'"),
         (("--device=", "a.py"), "but is ''"),
+        (("--no-era=1", "a.py"), "`--no-era` takes no value, but got '1'"),
         (("-c",), "`-c` needs a value"),
         (("-m",), "`-m` needs a value"),
     ],

@@ -5,6 +5,7 @@ gap       the errors for missing names       child     processes that the progra
 catalog   the names that Paddle 1.8 has      name      what refluid calls a Paddle module
 hint      what to use in place of a name     coverage  docs/coverage.md, written from the code
 memory    how the program's process keeps its memory
+era       what modern libraries took away since 2020, given back to the program
 
 May import: the modules above.
 """

@@ -34,7 +34,7 @@ def attach(spawn: ModuleType, install: Callable[[], None]) -> None:
     @functools.wraps(prepare)
     def get_preparation_data(name: str) -> dict[str, Any]:
         # First, so that it is unpickled before anything that belongs to the program.
-        return {"refluid": _Called(install), **prepare(name)}
+        return {install.__module__: _Called(install), **prepare(name)}
 
     spawn.get_preparation_data = get_preparation_data  # type: ignore[attr-defined]
 
