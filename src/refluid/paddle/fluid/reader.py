@@ -16,7 +16,7 @@ from refluid.paddle.fluid.core_avx import VarBase
 from refluid.paddle.fluid.core_avx.tracer import current_tracer
 from refluid.paddle.fluid.dataloader import BatchSampler, Dataset
 from refluid.paddle.fluid.dataloader.dataloader_iter import (
-    BatchIterator,
+    CountedBatchIterator,
     can_have_workers,
     default_collate_fn,
     fetched,
@@ -30,6 +30,29 @@ from refluid.paddle.fluid.dataloader.generator import (
 )
 
 __all__ = ["DataLoader", "PyReader", "default_collate_fn"]
+
+KEEP_DATA_LOADER_ORDER = True
+
+
+def keep_data_loader_order(*args: bool) -> bool | None:
+    """Return, or set, whether loaders of the static graph keep the order of their data.
+
+    Same as Paddle 1.8; in the dynamic graph every loader keeps it.
+
+    Args:
+        *args: nothing, or the new value.
+
+    Raises:
+        AssertionError: `args` is something other than one True or False.
+    """
+    global KEEP_DATA_LOADER_ORDER
+    if not args:
+        return KEEP_DATA_LOADER_ORDER
+    assert len(args) == 1 and isinstance(args[0], bool), (
+        f"keep_data_loader_order takes True or False, but received {args!r}."
+    )
+    KEEP_DATA_LOADER_ORDER = args[0]
+    return None
 
 
 class DataLoader:
@@ -109,7 +132,7 @@ class DataLoader:
     def __len__(self) -> int:
         return len(self.batch_sampler)
 
-    def __iter__(self) -> BatchIterator:
+    def __iter__(self) -> CountedBatchIterator:
         batches = fetched(
             self.dataset,
             self.batch_sampler,
@@ -119,9 +142,9 @@ class DataLoader:
             share=self.use_shared_memory,
             begin=self.worker_init_fn,
         )
-        return BatchIterator(to_variables(batches, self.places[0]), len(self))
+        return CountedBatchIterator(to_variables(batches, self.places[0]), len(self))
 
-    def __call__(self) -> BatchIterator:
+    def __call__(self) -> CountedBatchIterator:
         """Start an iteration, as `iter(loader)` does."""
         return iter(self)
 

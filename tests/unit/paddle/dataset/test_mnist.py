@@ -69,7 +69,7 @@ def test_train_and_test_come_through_download_and_can_be_read_again(tmp_path, mo
         ("t10k-labels-idx1-ubyte.gz", "mnist", "ec29112dd5afa0611ce80d1b7f02629c"),
     ]
     del asked[:]
-    common.fetch_all()
+    mnist.fetch()
     assert len(asked) == 4
 
 

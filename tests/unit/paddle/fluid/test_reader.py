@@ -13,10 +13,12 @@ import pytest
 
 from refluid.errors import RefluidWarning, UnsupportedFluidAPI
 from refluid.paddle.batch import batch
+from refluid.paddle.fluid import reader as loaders
 from refluid.paddle.fluid.core_avx import CPUPlace, VarBase
 from refluid.paddle.fluid.core_avx.tracer import use_tracer
 from refluid.paddle.fluid.dataloader import BatchSampler, Dataset
 from refluid.paddle.fluid.dygraph.base import guard
+from refluid.paddle.fluid.lod_tensor import create_lod_tensor
 from refluid.paddle.fluid.reader import DataLoader, PyReader
 
 MODES = pytest.mark.parametrize("processes", [False, True], ids=["thread", "process"])
@@ -142,6 +144,52 @@ def test_next_walks_and_starts_over_after_the_end():
             next(loader)
 
 
+@MODES
+def test_iterator_of_a_loader_has_next(processes):
+    loader = DataLoader.from_generator(capacity=2, use_multiprocess=processes)
+    given = iter(loader.set_batch_generator(batches))
+    assert iter(given) is given
+    assert [int(given.next()[1].numpy()[0, 0]) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(StopIteration):
+        given.next()
+
+
+@MODES
+def test_items_are_numbers_arrays_and_lod_tensors(processes):
+    def source():
+        made = create_lod_tensor(np.arange(5).reshape(5, 1), [[2, 3]], CPUPlace())
+        yield 1, 2.5, True, np.float32(3), [1, 2], np.ones(2, np.uint8), np.ones(2, "f2"), made
+        yield (np.ones((2, 3), "float32"))
+
+    loader = DataLoader.from_generator(capacity=2, use_multiprocess=processes)
+    types = "INT64 [] FP64 [] BOOL [] FP32 [] INT64 [2] UINT8 [2] FP16 [2] INT64 [5, 1]"
+    first, second = described(loader.set_batch_generator(source))
+    assert " ".join(f"{dtype} {shape}" for dtype, shape in first).replace("VarType.", "") == types
+    assert second == [("VarType.FP32", [3])] * 2
+
+
+@MODES
+def test_items_of_other_kinds_are_refused(processes):
+    loader = DataLoader.from_generator(capacity=2, use_multiprocess=processes)
+    for item in ("x", np.ones(2, complex), None):
+        with pytest.raises(TypeError, match=r"must (be one of bool|hold numbers)"):
+            list(loader.set_batch_generator(lambda item=item: iter([[item]])))
+    with pytest.raises(TypeError, match="not iterable"):
+        list(loader.set_sample_list_generator(lambda: iter([3])))
+    with pytest.raises(ValueError, match=r"the same number of slots, but received \[1, 2\]"):
+        list(loader.set_sample_list_generator(lambda: iter([[(1,), (3, 4)]])))
+
+
+def test_order_of_loaders_is_a_setting_of_its_own(monkeypatch):
+    monkeypatch.setattr(loaders, "KEEP_DATA_LOADER_ORDER", True)
+    assert loaders.keep_data_loader_order() is True
+    assert loaders.keep_data_loader_order(False) is None
+    assert loaders.keep_data_loader_order() is False
+    for wrong in ((1,), (True, True)):
+        with pytest.raises(AssertionError, match="takes True or False"):
+            loaders.keep_data_loader_order(*wrong)
+
+
 def test_death_of_the_worker_is_an_error():
     def source():
         yield [np.ones(1)]
@@ -162,10 +210,9 @@ def test_uneven_batches_are_refused(processes):
 
 
 def test_wrong_arguments_are_named():
-    with pytest.raises(ValueError, match=r"`capacity` must be a positive integer.*None"):
-        DataLoader.from_generator()
-    with pytest.raises(ValueError, match=r"`capacity` must be a positive integer.*-1"):
-        DataLoader.from_generator(capacity=-1)
+    for capacity in (None, 0, -1, 2.0, "3"):
+        with pytest.raises(ValueError, match=r"`capacity` must be a positive integer.*received"):
+            DataLoader.from_generator(capacity=capacity)
     loader = DataLoader.from_generator(capacity=1)
     with pytest.raises(AssertionError, match="data source of this DataLoader is not set"):
         iter(loader)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 
 __all__ = ["tensor_text"]
@@ -19,14 +21,15 @@ _C_TYPES = {
 }
 
 
-def tensor_text(tensor: torch.Tensor) -> str:
-    """Return dims, layout, type and all values, flat, six significant digits."""
+def tensor_text(tensor: torch.Tensor, lod: Iterable[list[int]] = ()) -> str:
+    """Return LoD, dims, layout, type and all values, flat, six significant digits."""
     # not tensor.detach(), which would count as one more variable
     plain = torch.Tensor.detach(tensor).cpu()
     number = "%g" if plain.is_floating_point() else "%d"
     data = " ".join([number % v for v in plain.flatten().tolist()])
     dims = ", ".join(str(n) for n in plain.shape)
+    levels = "".join(f"{{{', '.join(map(str, level))}}}" for level in lod)
     return (
-        f"\tlod: {{}}\n\tdim: {dims}\n\tlayout: NCHW\n\t"
+        f"\tlod: {{{levels}}}\n\tdim: {dims}\n\tlayout: NCHW\n\t"
         f"dtype: {_C_TYPES[plain.dtype]}\n\tdata: [{data}]\n"
     )

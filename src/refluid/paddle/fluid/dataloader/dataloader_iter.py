@@ -24,6 +24,7 @@ from refluid.paddle.fluid.dataloader.dataset import Dataset
 
 __all__ = [
     "BatchIterator",
+    "CountedBatchIterator",
     "can_have_workers",
     "default_collate_fn",
     "fetched",
@@ -143,17 +144,13 @@ def _fetch(
 
 
 class BatchIterator:
-    """One pass over the batches of a `DataLoader`. Dropping it ends its thread and workers."""
+    """One pass over the batches of a loader. Dropping it ends its thread and processes."""
 
-    def __init__(self, batches: Iterator[list[VarBase]], num_batches: int) -> None:
+    def __init__(self, batches: Iterator[list[VarBase]]) -> None:
         self._batches = batches
-        self._num_batches = num_batches
 
     def __iter__(self) -> BatchIterator:
         return self
-
-    def __len__(self) -> int:
-        return self._num_batches
 
     def __next__(self) -> list[VarBase]:
         return next(self._batches)
@@ -161,6 +158,17 @@ class BatchIterator:
     def next(self) -> list[VarBase]:
         """Return the next batch, as `next(iterator)` does."""
         return next(self)
+
+
+class CountedBatchIterator(BatchIterator):
+    """One pass over the batches of a data set, whose number is known."""
+
+    def __init__(self, batches: Iterator[list[VarBase]], num_batches: int) -> None:
+        super().__init__(batches)
+        self._num_batches = num_batches
+
+    def __len__(self) -> int:
+        return self._num_batches
 
 
 def one_place(places: Any) -> Place:

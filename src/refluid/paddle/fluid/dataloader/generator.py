@@ -21,6 +21,7 @@ from refluid.paddle.batch import batch
 from refluid.paddle.fluid.core_avx import VarBase
 from refluid.paddle.fluid.core_avx.tracer import current_place
 from refluid.paddle.fluid.dataloader.dataloader_iter import (
+    BatchIterator,
     can_have_workers,
     one_place,
     slots_of,
@@ -78,7 +79,7 @@ class DygraphGeneratorLoader(DataLoaderBase):
         return_list: bool = True,
         use_multiprocess: bool = False,
     ) -> None:
-        if not capacity or capacity < 0:
+        if not isinstance(capacity, (int, np.integer)) or capacity < 1:
             raise ValueError(f"`capacity` must be a positive integer, but received {capacity!r}.")
         if not iterable:
             warnings.warn(
@@ -102,15 +103,17 @@ class DygraphGeneratorLoader(DataLoaderBase):
         """True: in the dynamic graph a loader is iterated."""
         return True
 
-    def __iter__(self) -> Iterator[list[VarBase]]:
+    def __iter__(self) -> BatchIterator:
         assert self._batch_reader is not None, (
             "the data source of this DataLoader is not set yet; call set_sample_generator, "
             "set_sample_list_generator or set_batch_generator."
         )
         source = partial(_arrays, self._batch_reader)
         if self._use_multiprocess:
-            return to_variables(read_in_workers([source], self._capacity), self._place)
-        return to_variables(read_in_thread(source, self._capacity), self._place)
+            arrays = read_in_workers([source], self._capacity)
+        else:
+            arrays = read_in_thread(source, self._capacity)
+        return BatchIterator(to_variables(arrays, self._place))
 
     def __next__(self) -> list[VarBase]:
         if self._current is None:
