@@ -1,13 +1,15 @@
 """Gradient clipping, which an optimizer applies before it adds the weight decay.
 
 Every clip returns new gradients; those that `backward` left, and `gradient()` shows, stay.
-`set_gradient_clip` and `ErrorClipByValue` belong to the static graph and are not here.
+`set_gradient_clip`, `ErrorClipByValue` and `error_clip_callback` belong to the static graph, where
+they write into a program, and are not here.
 May import: torch, core_avx, framework.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 
@@ -21,6 +23,19 @@ __all__ = [
 ]
 
 Gradients = list[tuple[ParamBase, torch.Tensor]]
+
+
+class BaseErrorClipAttr:
+    """Base of what limits the gradient of a single variable in the static graph.
+
+    Same as Paddle 1.8, where it defines nothing, and has no use in the dynamic graph.
+    """
+
+    def __str__(self) -> str:
+        raise NotImplementedError
+
+    def _append_clip_op(self, block: Any, grad_name: str) -> None:
+        raise NotImplementedError
 
 
 class GradientClipBase:
@@ -57,7 +72,12 @@ class GradientClipBase:
     def _dygraph_clip(self, params_grads: Gradients) -> Gradients:
         kept = [pair for pair in params_grads if pair[1] is not None]
         need = self._need_clip_func
-        places = [k for k, (param, _) in enumerate(kept) if need is None or need(param)]
+        return self._clip_at(
+            kept, [k for k, (param, _) in enumerate(kept) if need is None or need(param)]
+        )
+
+    def _clip_at(self, kept: Gradients, places: list[int]) -> Gradients:
+        """Put clipped gradients in some places of a list, and return it."""
         if places:
             # repeated rows of a sparse gradient count as their sum
             grads = [g.coalesce() if g.is_sparse else g for g in (kept[k][1] for k in places)]
@@ -161,6 +181,39 @@ class GradientClipByGlobalNorm(GradientClipBase):
 ClipByValue = GradientClipByValue
 ClipByNorm = GradientClipByNorm
 ClipByGlobalNorm = GradientClipByGlobalNorm
+
+
+def append_gradient_clip_ops(param_grads: Gradients) -> Sequence[Any]:
+    """Clip gradients by the `gradient_clip_attr` of their parameters.
+
+    Same as Paddle 1.8: if one parameter has none, all gradients are returned as they are, and
+    otherwise the last parameter's clip is applied to all of them, whatever its `need_clip` says.
+    Differs from Paddle: `GradientClipByGlobalNorm` works here too.
+
+    Args:
+        param_grads: parameters and their gradients.
+
+    Returns:
+        A list of [parameter, clipped gradient]; or `param_grads` themselves.
+
+    Raises:
+        TypeError: a parameter's attribute is no clip.
+    """
+    kept = [pair for pair in param_grads if pair[1] is not None]
+    last: GradientClipBase | None = None
+    for param, _ in kept:
+        last = getattr(param, "gradient_clip_attr", None)
+        if last is None:
+            return param_grads
+        if not isinstance(last, GradientClipBase):
+            raise TypeError(
+                f"`gradient_clip_attr` of `{param.name}` must be a gradient clip, such as "
+                f"GradientClipByValue, but is {last!r}."
+            )
+    if last is None:
+        return []
+    with torch.no_grad():
+        return [list(pair) for pair in last._clip_at(kept, [*range(len(kept))])]
 
 
 def _with_values(grad: torch.Tensor, values: torch.Tensor) -> torch.Tensor:

@@ -126,3 +126,43 @@ def test_a_program_may_derive_its_own_clip(pairs):
 
     assert clipped(lambda pairs: Sign()(pairs), pairs[:0]) == []
     assert [g.tolist() for _, g in Sign()(pairs)] == [[1, -1], [1]]
+
+
+# --- gradient_clip_attr: the rules are those of Paddle 1.8.5 --------------------------------------
+
+
+def with_clips(pairs, *clips):
+    for (param, _), each in zip(pairs, clips, strict=False):
+        param.gradient_clip_attr = each
+    return clip.append_gradient_clip_ops(pairs)
+
+
+def test_the_last_clip_is_applied_to_all(pairs):
+    found = with_clips(pairs, clip.GradientClipByValue(3.5), clip.GradientClipByValue(2.0))
+    assert [g.numpy().tolist() for _, g in found] == [[2, -2], [2]]
+    assert all(type(pair) is list for pair in found)
+
+
+@pytest.mark.parametrize("rule", [clip.GradientClipByNorm(5.0), clip.GradientClipByGlobalNorm(6.5)])
+def test_need_clip_is_not_asked(rule, pairs):
+    rule._need_clip_func = lambda param: False
+    found = [g.numpy() for _, g in with_clips(pairs, rule, rule)]
+    rule._need_clip_func = None
+    for mine, (_, expected) in zip(found, rule(pairs), strict=True):
+        np.testing.assert_allclose(mine, expected.numpy())
+
+
+def test_without_a_clip_for_each_nothing_is_clipped(pairs):
+    assert with_clips(pairs, clip.GradientClipByValue(3.5)) is pairs
+    assert clip.append_gradient_clip_ops([]) == []
+    assert clip.append_gradient_clip_ops(pairs[2:]) == []
+
+
+def test_an_attribute_that_is_no_clip_is_refused(pairs):
+    with pytest.raises(TypeError, match=r"`gradient_clip_attr` of `.*` must be a gradient clip"):
+        with_clips(pairs, clip.GradientClipByValue(3.5), 3)
+
+
+def test_the_base_of_error_clips_defines_nothing():
+    with pytest.raises(NotImplementedError):
+        str(clip.BaseErrorClipAttr())

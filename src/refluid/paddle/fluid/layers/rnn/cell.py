@@ -1,28 +1,20 @@
 """Cells of recurrent networks, which keep their weights. B batch, N input, D state.
 
-May import: core_avx, dygraph, unique_name, layers.
+May import: core_avx, layers.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
-from refluid.paddle.fluid import unique_name
 from refluid.paddle.fluid.core_avx.operator import describe
 from refluid.paddle.fluid.core_avx.variable import VarBase
-from refluid.paddle.fluid.dygraph.layers import Layer
-from refluid.paddle.fluid.layers.nn.elementwise import elementwise_add
-from refluid.paddle.fluid.layers.nn.layout import split
-from refluid.paddle.fluid.layers.nn.product import matmul
-from refluid.paddle.fluid.layers.ops import sigmoid, tanh
+from refluid.paddle.fluid.layers.rnn.basic import Activation, BasicGRUUnit, BasicLSTMUnit
 from refluid.paddle.fluid.layers.tensor.constant import fill_constant_batch_size_like
-from refluid.paddle.fluid.layers.tensor.join import concat
+from refluid.paddle.fluid.layers.utils import flatten, map_structure
 
 __all__ = ["GRUCell", "LSTMCell", "RNNCell"]
-
-Activation = Callable[[VarBase], VarBase]
 
 
 class RNNCell:
@@ -51,21 +43,27 @@ class RNNCell:
 
         Args:
             batch_ref: a variable that has the batch size.
-            shape: sizes of a state without the batch, or a list of such; by default `state_shape`.
-            dtype: element type.
+            shape: sizes of a state without the batch, or a structure of such; by default
+                `state_shape`.
+            dtype: element type, or a structure of such like `shape`; None for `state_dtype`, which
+                is float32 where the cell does not say.
             init_value: the constant.
             batch_dim_idx: where `batch_ref` has the batch size.
+
+        Raises:
+            TypeError: `shape` holds something else than ints.
         """
-        wanted = self.state_shape if shape is None else shape
-        if isinstance(wanted, (list, tuple)) and not all(isinstance(n, int) for n in wanted):
-            return type(wanted)(
-                self.get_initial_states(batch_ref, s, dtype, init_value, batch_dim_idx)
-                for s in wanted
+
+        def maker(sizes: list[int]) -> Callable[[Any], VarBase]:
+            return lambda kind: fill_constant_batch_size_like(
+                batch_ref, sizes, kind, init_value, batch_dim_idx
             )
-        sizes = [wanted] if isinstance(wanted, int) else list(wanted)
-        sizes = sizes if sizes[:1] == [-1] else [-1, *sizes]
-        kind = "float32" if dtype is None else dtype
-        return fill_constant_batch_size_like(batch_ref, sizes, kind, init_value, batch_dim_idx)
+
+        made = _for_each_shape(maker, self.state_shape if shape is None else shape)
+        kinds = _dtype_of(self) if dtype is None else dtype
+        if len(flatten(kinds)) > 1:
+            return map_structure(lambda make, kind: make(kind), made, kinds)
+        return map_structure(lambda make: make(flatten(kinds)[0]), made)
 
     @property
     def state_shape(self) -> Any:
@@ -78,101 +76,28 @@ class RNNCell:
         raise NotImplementedError(f"{type(self).__name__} must define state_dtype.")
 
 
-class _Unit(Layer):
-    """What both units share: sizes, attributes, and weights that the first input decides."""
-
-    def __init__(
-        self,
-        name_scope: str,
-        hidden_size: int,
-        param_attr: Any,
-        bias_attr: Any,
-        dtype: Any,
-    ) -> None:
-        super().__init__(name_scope, dtype)
-        self._full_name = unique_name.generate(f"{name_scope}/{type(self).__name__}")
-        self._hidden_size = hidden_size
-        self._param_attr, self._bias_attr = param_attr, bias_attr
-
-    def _make_weight(self, num_inputs: int, gates: int, suffix: str = "") -> Any:
-        """Make a weight [N + D, gates * D]."""
-        shape = [num_inputs + self._hidden_size, gates * self._hidden_size]
-        return self.create_parameter(shape, _with_suffix(self._param_attr, suffix), self._dtype)
-
-    def _make_bias(self, gates: int, suffix: str = "") -> Any:
-        """Make a bias [gates * D]."""
-        attr = _with_suffix(self._bias_attr, suffix)
-        return self.create_parameter([gates * self._hidden_size], attr, self._dtype, is_bias=True)
+def _for_each_shape(function: Callable[[list[int]], Any], shape: Any) -> Any:
+    """Call a function with each shape of a structure, the batch standing in it as -1."""
+    if isinstance(shape, dict):
+        pairs = ((key, _for_each_shape(function, part)) for key, part in shape.items())
+        return type(shape)(pairs)
+    if not isinstance(shape, (list, tuple)) or not shape:
+        raise TypeError(
+            "get_initial_states: `shape` must be a list or tuple of ints, or a structure of such, "
+            f"but received {shape!r}."
+        )
+    if all(hasattr(size, "__index__") for size in shape):
+        return function(list(shape) if shape[0] == -1 else [-1, *shape])
+    parts = [_for_each_shape(function, part) for part in shape]
+    return type(shape)(*parts) if hasattr(shape, "_fields") else type(shape)(parts)
 
 
-def _with_suffix(attr: Any, suffix: str) -> Any:
-    """Return attributes whose name, if there is one, ends in `suffix`."""
-    if getattr(attr, "name", None) is None or not suffix:
-        return attr
-    attr = copy.copy(attr)
-    attr.name += suffix
-    return attr
-
-
-class BasicGRUUnit(_Unit):
-    """One step of a gated recurrent unit, made of the operators that Paddle makes it of."""
-
-    def __init__(
-        self,
-        name_scope: str,
-        hidden_size: int,
-        param_attr: Any,
-        bias_attr: Any,
-        gate_activation: Activation,
-        activation: Activation,
-        dtype: Any,
-    ) -> None:
-        super().__init__(name_scope, hidden_size, param_attr, bias_attr, dtype)
-        self._gate_activation, self._activation = gate_activation, activation
-
-    def _build_once(self, input: VarBase, hidden: VarBase) -> None:
-        size = input.shape[-1]
-        self._gate_weight = self._make_weight(size, 2, "_gate")
-        self._candidate_weight = self._make_weight(size, 1, "_candidate")
-        self._gate_bias = self._make_bias(2, "_gate")
-        self._candidate_bias = self._make_bias(1, "_candidate")
-
-    def forward(self, input: VarBase, hidden: VarBase) -> VarBase:
-        """Return the new state [B, D] for an input [B, N] and the state before [B, D]."""
-        gates = matmul(concat([input, hidden], 1), self._gate_weight)
-        gates = self._gate_activation(elementwise_add(gates, self._gate_bias))
-        reset, update = split(gates, 2, 1)
-        candidate = matmul(concat([input, reset * hidden], 1), self._candidate_weight)
-        candidate = self._activation(elementwise_add(candidate, self._candidate_bias))
-        return update * hidden + (1 - update) * candidate
-
-
-class BasicLSTMUnit(_Unit):
-    """One step of a long short-term memory, made of the operators that Paddle makes it of."""
-
-    def __init__(
-        self,
-        name_scope: str,
-        hidden_size: int,
-        param_attr: Any,
-        bias_attr: Any,
-        forget_bias: float,
-        dtype: Any,
-    ) -> None:
-        super().__init__(name_scope, hidden_size, param_attr, bias_attr, dtype)
-        self._forget_bias = float(forget_bias)
-
-    def _build_once(self, input: VarBase, hidden: VarBase, memory: VarBase) -> None:
-        self._weight = self._make_weight(input.shape[-1], 4)
-        self._bias = self._make_bias(4)
-
-    def forward(self, input: VarBase, hidden: VarBase, memory: VarBase) -> tuple[VarBase, VarBase]:
-        """Return output and memory [B, D] for an input [B, N] and those before [B, D]."""
-        gates = elementwise_add(matmul(concat([input, hidden], 1), self._weight), self._bias)
-        enter, candidate, forget, leave = split(gates, 4, -1)
-        kept = memory * sigmoid(forget + self._forget_bias)
-        memory = kept + sigmoid(enter) * tanh(candidate)
-        return tanh(memory) * sigmoid(leave), memory
+def _dtype_of(cell: RNNCell) -> Any:
+    """Return the element type of a cell's states, float32 where the cell does not say."""
+    try:
+        return cell.state_dtype
+    except NotImplementedError:
+        return "float32"
 
 
 class GRUCell(RNNCell):
@@ -203,9 +128,8 @@ class GRUCell(RNNCell):
         _check_size("GRUCell", hidden_size)
         self.hidden_size = hidden_size
         self.gru_unit = BasicGRUUnit(
-            name, hidden_size, param_attr, bias_attr, gate_activation or sigmoid,
-            activation or tanh, dtype,
-        )  # fmt: skip
+            name, hidden_size, param_attr, bias_attr, gate_activation, activation, dtype
+        )
 
     def call(self, inputs: VarBase, states: VarBase) -> tuple[VarBase, VarBase]:  # type: ignore[override]
         """Return the new state [B, D] twice, for inputs [B, N] and the state before [B, D]."""
@@ -248,7 +172,9 @@ class LSTMCell(RNNCell):
     ) -> None:
         _check_size("LSTMCell", hidden_size)
         self.hidden_size = hidden_size
-        self.lstm_unit = BasicLSTMUnit(name, hidden_size, param_attr, bias_attr, forget_bias, dtype)
+        self.lstm_unit = BasicLSTMUnit(
+            name, hidden_size, param_attr, bias_attr, None, None, forget_bias, dtype
+        )
 
     def call(self, inputs: VarBase, states: list[VarBase]) -> tuple[VarBase, list[VarBase]]:  # type: ignore[override]
         """Return the output [B, D], and [output, memory], for the two before."""
@@ -263,5 +189,5 @@ class LSTMCell(RNNCell):
 
 
 def _check_size(cell: str, hidden_size: Any) -> None:
-    if not isinstance(hidden_size, int):
+    if not hasattr(hidden_size, "__index__"):
         raise TypeError(f"{cell}: `hidden_size` must be an int, but is {describe(hidden_size)}.")
