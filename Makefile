@@ -36,6 +36,7 @@ check: $(VENV)/.dev ## lint, format, types, spelling
 
 bench: $(VENV)/.dev ## measure the speed beside plain PyTorch, and Paddle where it is installed
 	@$(BIN)/python benchmarks/training_step.py $(ARGS)
+	@$(BIN)/python benchmarks/operators.py
 
 conformance: $(VENV)/.dev ## compare with a real Paddle 1.8.5 (needs Python 3.7)
 	@$(BIN)/python tests/conformance/paddle18.py $(ARGS)
