@@ -43,11 +43,13 @@ class Catalog:
         paddle: the version that was read.
         names: for each documented module, its public names.
         modules: for every module, the names beyond those in `names`.
+        reasons: why refluid cannot have a name, where more is known than `Entry.dygraph` says.
     """
 
     paddle: str
     names: dict[str, dict[str, Entry]]
     modules: dict[str, tuple[str, ...]]
+    reasons: dict[str, str]
 
     def __contains__(self, dotted: str) -> bool:
         """Tell whether Paddle 1.8 has `dotted`, as a module or as a name inside of one."""
@@ -78,7 +80,8 @@ def load() -> Catalog:
         for module, entries in content["names"].items()
     }
     modules = {module: tuple(more) for module, more in content["modules"].items()}
-    return Catalog(paddle=content["paddle"], names=names, modules=modules)
+    reasons = {name: reason for reason, named in content["reasons"].items() for name in named}
+    return Catalog(paddle=content["paddle"], names=names, modules=modules, reasons=reasons)
 
 
 def is_implemented(dotted: str) -> bool:

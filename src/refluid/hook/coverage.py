@@ -67,7 +67,7 @@ def render() -> str:
             f"| `{name}` | {known.names[module][name].kind} | {state} |"
             for name, state in names.items()
         ]
-    return head + "\n".join([*lines, "", *_modules(), ""])
+    return head + "\n".join([*lines, "", *_reasons(), "", *_modules(), ""])
 
 
 def state(dotted: str) -> str:
@@ -90,6 +90,18 @@ def _row(label: str, counts: Counter[str]) -> str:
     """Return one row of the table of counts."""
     cells = (label, counts.total(), counts[WORKS], counts[NOT_YET], counts[STATIC])
     return f"| {' | '.join(str(cell) for cell in cells)} |"
+
+
+def _reasons() -> Iterator[str]:
+    """Yield the lines about why names are missing."""
+    reasons: dict[str, list[str]] = {}
+    for dotted, reason in catalog.load().reasons.items():
+        reasons.setdefault(reason, []).append(f"`{dotted}`")
+    yield "## Why names are missing"
+    yield ""
+    yield "Where the words `static graph only` say too little, the error adds one of these:"
+    yield ""
+    yield from (f"- {reason}: {', '.join(named)}" for reason, named in reasons.items())
 
 
 def _modules() -> Iterator[str]:

@@ -88,12 +88,14 @@ def refuse_attribute(module: ModuleType, name: str, caller: FrameType) -> NoRetu
 def _unsupported(dotted: str) -> str:
     """Return the message for a name of Paddle 1.8 that refluid lacks."""
     entry = catalog.load().find(dotted)
-    static = entry is not None and entry.dygraph == "no"
-    reason = "it works only in Paddle's static graph" if static else "it is not implemented yet"
+    reason = catalog.load().reasons.get(dotted)
+    if entry is not None and entry.dygraph == "no":
+        reason = "it works only in Paddle's static graph" + (f", since {reason}" if reason else "")
     instead = hint.nearest(dotted)
     advice = f" Instead: {instead}." if instead else ""
     return (
-        f"`{dotted}`{_place()} is part of Paddle 1.8 and not of refluid: {reason}.{advice} "
+        f"`{dotted}`{_place()} is part of Paddle 1.8 and not of refluid: "
+        f"{reason or 'it is not implemented yet'}.{advice} "
         "What works is listed in docs/coverage.md."
     )
 

@@ -25,34 +25,34 @@ _FLOW = "Python's own `if`, `for` and `while` under `with fluid.dygraph.guard():
 _LENGTHS = "there are no sequences of varying length (LoD), so pad them to one length"
 _ALONE = "the program runs in one process under `with fluid.dygraph.guard():`"
 _AS_IS = "leave it out: layers run as they are, each being a `torch.nn.Module`"
-_STEPS = "`fluid.dygraph.GRUUnit`, called once for each time step"
+_STATE = "`model.state_dict()` and `optimizer.state_dict()` hold the variables by name"
+_STEPS = "`fluid.layers.rnn` with a `fluid.layers.GRUCell` or `fluid.layers.LSTMCell`"
+_BEAMS = "`fluid.layers.dynamic_decode` with a `fluid.layers.BeamSearchDecoder`"
 
 # Keyed by the last part of the name, or by the whole of it where the last part says too little.
 HINTS = {
     **dict.fromkeys(
         (
-            "Executor Program program_guard default_main_program default_startup_program "
-            "CompiledProgram BuildStrategy ExecutionStrategy append_backward gradients name_scope "
-            "device_guard scope_guard global_scope Scope executor compiler backward Block Operator"
+            "Executor CompiledProgram append_backward gradients scope_guard global_scope Scope "
+            "executor backward Operator"
         ).split(),
         _EAGER,
     ),
     **dict.fromkeys(
         "data DataFeeder data_feeder py_reader create_py_reader_by_data read_file "
-        "double_buffer".split(),
+        "double_buffer DatasetFactory InMemoryDataset QueueDataset".split(),
         _FEED,
     ),
     **dict.fromkeys(
         "save_params save_persistables save_vars save_inference_model save".split(), _SAVE
     ),
     **dict.fromkeys(
-        "load_params load_persistables load_vars load_inference_model load load_program_state "
+        "load_params load_persistables load_vars load_inference_model load "
         "set_program_state".split(),
         _LOAD,
     ),
     **dict.fromkeys("While IfElse Switch StaticRNN DynamicRNN cond while_loop case".split(), _FLOW),
     **dict.fromkeys(
-        "LoDTensor LoDTensorArray create_lod_tensor create_random_int_lodtensor lod_tensor "
         "lod_reset lod_append sequence_conv sequence_pool sequence_expand sequence_softmax "
         "sequence_pad sequence_unpad sequence_reverse sequence_concat sequence_first_step "
         "sequence_last_step sequence_slice sequence_reshape".split(),
@@ -63,12 +63,18 @@ HINTS = {
         "parallel_executor DataParallel prepare_context".split(),
         _ALONE,
     ),
+    **dict.fromkeys("memory_optimize release_memory create_program_from_desc".split(), _AS_IS),
     **dict.fromkeys(
-        "TracedLayer declarative dygraph_to_static_func ProgramTranslator jit "
-        "dygraph_to_static memory_optimize release_memory".split(),
-        _AS_IS,
+        "get_parameter_value get_parameter_value_by_name is_belong_to_optimizer "
+        "is_persistable".split(),
+        _STATE,
     ),
-    **dict.fromkeys("dynamic_gru dynamic_lstm dynamic_lstmp lstm rnn gru_unit".split(), _STEPS),
+    "cuda_profiler": "`fluid.profiler.profiler('GPU')`",
+    "StaticModelRunner": "write the model as a Layer, and " + _LOAD,
+    **dict.fromkeys("dynamic_gru dynamic_lstm dynamic_lstmp lstm".split(), _STEPS),
+    **dict.fromkeys("beam_search beam_search_decode".split(), _BEAMS),
+    "RowConv": "`fluid.layers.row_conv`",
+    "SequenceConv": _LENGTHS,
     "paddle.fluid.layers.fc": "`fluid.dygraph.Linear`",
     "paddle.fluid.layers.conv2d": "`fluid.dygraph.Conv2D`",
     "paddle.fluid.layers.batch_norm": "`fluid.dygraph.BatchNorm`",

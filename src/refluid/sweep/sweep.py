@@ -229,7 +229,7 @@ class Sweep:
             asked = False
             while (status := attempt.wait(_POLL_S)) is None:
                 if self._signals.received and not asked:
-                    os.kill(attempt.group, signal.SIGTERM)
+                    os.kill(attempt.session, signal.SIGTERM)
                     asked = True
             lines = "".join(
                 c if c.isprintable() or c == "\n" else "?" for c in attempt.last_lines()

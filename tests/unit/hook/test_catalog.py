@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from refluid.hook import catalog
+from refluid.hook import catalog, coverage
 
 
 def test_catalog_holds_the_public_names_of_paddle_185() -> None:
@@ -52,6 +52,16 @@ def test_entry_says_whether_paddle_has_it_in_the_dynamic_graph() -> None:
     assert batch is not None
     assert batch.dygraph == "n/a"
     assert known.find("paddle.fluid.core.LoDTensor") is None
+
+
+def test_reasons_are_of_names_that_refluid_does_not_have() -> None:
+    known = catalog.load()
+    for dotted, reason in known.reasons.items():
+        assert dotted in known, dotted
+        assert coverage.state(dotted) != coverage.WORKS, dotted
+        # they follow "it works only in Paddle's static graph, since", and stand before a point
+        assert reason[0] in "`in", reason
+        assert reason[-1] not in ".,:", reason
 
 
 def test_homes_are_all_modules_with_the_name() -> None:

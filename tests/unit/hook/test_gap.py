@@ -14,6 +14,7 @@ import pytest
 SNIPPETS = {
     "attribute": "import paddle.fluid as fluid\n\nfluid.Executor(fluid.CPUPlace())",
     "attribute of a package": "import paddle.fluid as fluid\nfluid.layers.While(1)",
+    "attribute for another reason": "import paddle.fluid\npaddle.fluid.load_op_library('a.so')",
     "attribute in a function": "import paddle\ndef f():\n    return 1, paddle.fluid.Executor\nf()",
     "name from a package": "from paddle.fluid.layers import While",
     "name from a module": "from paddle.fluid.io import (\n    shuffle,\n    save_inference_model)",
@@ -140,6 +141,11 @@ def test_message_says_why_and_what_to_do_instead(results: dict[str, Any]) -> Non
     message = results["attribute of a package"]["message"]
     assert "works only in Paddle's static graph. Instead: Python's own `if`" in message
     assert "Instead: layers run at once" in results["attribute"]["message"]
+    message = results["module"]["message"]
+    assert "static graph, since it rewrites programs for several machines. Instead:" in message
+    message = results["attribute for another reason"]["message"]
+    assert "not of refluid: it loads operators that were compiled against Paddle's own" in message
+    assert "static graph" not in message
 
 
 def test_asking_whether_a_name_is_there_says_no(results: dict[str, Any]) -> None:

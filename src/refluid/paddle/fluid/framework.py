@@ -1,7 +1,8 @@
 """The dynamic graph's surroundings: modes, parameters, places, the program that holds the seed.
 
 Paddle keeps the static graph here too. Of that only what dynamic-graph programs touch in passing
-is there: a `Program` that has a `random_seed`, `default_main_program()`, `program_guard`.
+is there: an empty `Program` that has a `random_seed`, `default_main_program()`, `program_guard`,
+and guards of names and devices, which have no effect in Paddle's dynamic graph either.
 May import: core_avx, unique_name, paddle.version.
 """
 
@@ -12,35 +13,47 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-import torch
-
 from refluid.paddle.fluid import core_avx, unique_name
 from refluid.paddle.fluid.core_avx import CPUPlace, CUDAPinnedPlace, CUDAPlace, Tracer, VarBase
 from refluid.paddle.fluid.core_avx import tracer as _tracer
+from refluid.paddle.fluid.core_avx.complex import ComplexVariable
 from refluid.paddle.fluid.core_avx.dtype import VarType, to_torch_dtype, to_var_type
+from refluid.paddle.fluid.core_avx.flag import get_flags, set_flags
+from refluid.paddle.fluid.core_avx.parameter import ParamBase
 from refluid.paddle.fluid.core_avx.place import Place
+from refluid.paddle.fluid.core_avx.program import Block, NameScope, Program
 from refluid.paddle.version import full_version
 
 __all__ = [
+    "Block",
     "CPUPlace",
     "CUDAPinnedPlace",
     "CUDAPlace",
+    "ComplexVariable",
+    "NameScope",
     "ParamBase",
     "Parameter",
+    "ParameterMetaClass",
     "Program",
     "Variable",
+    "VariableMetaClass",
     "convert_np_dtype_to_dtype_",
     "cpu_places",
     "cuda_pinned_places",
     "cuda_places",
     "default_main_program",
     "default_startup_program",
+    "device_guard",
     "dtype_is_floating",
+    "get_flags",
     "grad_var_name",
     "in_dygraph_mode",
     "is_compiled_with_cuda",
+    "name_scope",
     "program_guard",
     "require_version",
+    "set_flags",
+    "switch_device",
     "switch_main_program",
     "switch_startup_program",
 ]
@@ -51,111 +64,26 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 # --- variables and parameters -------------------------------------------------------------------
 
 Variable = VarBase
-
-
-class ParamBase(VarBase, torch.nn.Parameter):  # type: ignore[override]
-    """A parameter of a Layer: a VarBase that is a torch.nn.Parameter too.
-
-    Same as Paddle 1.8. It starts with undefined values; `Layer.create_parameter` fills them.
-
-    Args:
-        shape: sizes, all positive.
-        dtype: element type.
-        **kwargs: `name`, `trainable` (True), `optimize_attr` ({"learning_rate": 1.0}),
-            `regularizer` (None), `do_model_average` (None), `is_distributed` (False).
-
-    Raises:
-        ValueError: a size is not positive.
-    """
-
-    __module__ = "paddle.fluid.framework"
-
-    persistable = True
-    _prefix = "parameter"
-    trainable: bool
-    optimize_attr: dict[str, float]
-    regularizer: Any
-    do_model_average: Any
-    is_distributed: bool  # type: ignore[assignment]
-
-    def __new__(cls, shape: Sequence[int], dtype: Any, **kwargs: Any) -> ParamBase:
-        """Make a parameter whose values are not defined yet."""
-        if not all(isinstance(n, int) and n > 0 for n in shape):
-            raise ValueError(f"`shape` must be positive ints, but received {list(shape)}.")
-        torch_dtype = to_torch_dtype(dtype)
-        trainable = kwargs.get("trainable", True)
-        data = torch.empty(tuple(shape), dtype=torch_dtype, device=_tracer.current_place().device)
-        self = torch.Tensor._make_subclass(cls, data, trainable and torch_dtype.is_floating_point)
-        self._name = kwargs.get("name")
-        self.trainable = trainable
-        self.optimize_attr = kwargs.get("optimize_attr", {"learning_rate": 1.0})
-        self.regularizer = kwargs.get("regularizer")
-        self.do_model_average = kwargs.get("do_model_average")
-        self.is_distributed = kwargs.get("is_distributed", False)
-        if self.requires_grad:
-            _tracer.note_leaf(self)
-        return self
-
-    def __init__(self, shape: Sequence[int], dtype: Any, **kwargs: Any) -> None:
-        """Accept the arguments of `__new__`, which uses them."""
-
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
-        return str(self)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> ParamBase:
-        copy = type(self)(
-            self.shape,
-            self.dtype,
-            name=self._name,
-            trainable=self.trainable,
-            optimize_attr=dict(self.optimize_attr),
-            regularizer=self.regularizer,
-            do_model_average=self.do_model_average,
-            is_distributed=self.is_distributed,
-        )
-        copy.set_value(self)
-        copy.stop_gradient = self.stop_gradient
-        memo[id(self)] = copy
-        return copy
-
-
 Parameter = ParamBase
 
 
+class VariableMetaClass(type):
+    """Makes classes whose instances are all variables, as Paddle's `Variable` is one."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        """Return whether `instance` is a variable."""
+        return isinstance(instance, VarBase)
+
+
+class ParameterMetaClass(VariableMetaClass):
+    """Makes classes whose instances are all parameters, as Paddle's `Parameter` is one."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        """Return whether `instance` is a parameter."""
+        return isinstance(instance, ParamBase)
+
+
 # --- the program, which holds the seed ----------------------------------------------------------
-
-
-class Program:
-    """The program that a guard opens; in the dynamic graph only its seed matters.
-
-    Setting `random_seed` to other than 0 makes every initializer and dropout that has no seed of
-    its own start from it, with Paddle's own numbers.
-    """
-
-    def __init__(self) -> None:
-        self._seed = 0
-
-    @property
-    def random_seed(self) -> int:
-        """The seed; 0 means a different one each time."""
-        return self._seed
-
-    @random_seed.setter
-    def random_seed(self, seed: int) -> None:
-        if not isinstance(seed, int):
-            raise ValueError(f"`random_seed` must be an int, but received {seed!r}.")
-        self._seed = seed
-
-    def global_seed(self, seed: int = 0) -> None:
-        """Set the seed of this program and of those that are made later."""
-        self.random_seed = seed
-
-    def global_block(self) -> Program:
-        """Return the program, which stands for its only block."""
-        return self
-
-    current_block = global_block
-
 
 _main_program = Program()
 _startup_program = Program()
@@ -201,6 +129,46 @@ def program_guard(main_program: Program, startup_program: Program | None = None)
             switch_startup_program(startup)
 
 
+@contextmanager
+def name_scope(prefix: str | None = None) -> Iterator[None]:
+    """Do nothing: names of operators concern the static graph alone. Same as Paddle 1.8."""
+    yield
+
+
+_device: str | None = None
+
+
+def switch_device(device: str | None) -> str | None:
+    """Note a device for operators of the static graph, and return the one before.
+
+    Same as Paddle 1.8: the dynamic graph takes no notice.
+    """
+    global _device
+    before, _device = _device, device
+    return before
+
+
+@contextmanager
+def device_guard(device: str | None = None) -> Iterator[None]:
+    """Do nothing but check: devices of operators concern the static graph alone.
+
+    Same as Paddle 1.8, where the dynamic graph takes its place from `fluid.dygraph.guard`.
+
+    Args:
+        device: "cpu", "gpu", "" or None.
+
+    Raises:
+        ValueError: `device` is something else.
+    """
+    if device not in ("cpu", "gpu", "", None):
+        raise ValueError(f'`device` must be "cpu", "gpu" or None, but received {device!r}.')
+    before = switch_device(device)
+    try:
+        yield
+    finally:
+        switch_device(before)
+
+
 # --- modes and places ---------------------------------------------------------------------------
 
 
@@ -242,10 +210,16 @@ def cpu_places(device_count: int | None = None) -> list[CPUPlace]:
 
 
 def cuda_places(device_ids: Sequence[int] | None = None) -> list[CUDAPlace]:
-    """Return the places of the given GPUs; by default of all that are there."""
+    """Return the places of the given GPUs.
+
+    Same as Paddle 1.8: by default of those that a launcher has given this process, in
+    FLAGS_selected_gpus, or else of all that are there.
+    """
     assert is_compiled_with_cuda(), "this machine has no GPU that torch can use."
     if device_ids is None:
-        device_ids = range(core_avx.get_cuda_device_count())
+        selected = str(get_flags("FLAGS_selected_gpus")["FLAGS_selected_gpus"])
+        given = [int(k) for k in selected.split(",")] if selected else None
+        device_ids = given or range(core_avx.get_cuda_device_count())
     return [CUDAPlace(k) for k in device_ids]
 
 

@@ -40,8 +40,8 @@ __all__ = [
 class Initializer:
     """Base of all initializers. Call one with a parameter to overwrite its values."""
 
-    def __call__(self, var: VarBase, block: object = None) -> None:
-        """Overwrite the values of `var`."""
+    def __call__(self, param: VarBase, block: object = None) -> None:
+        """Overwrite the values of `param`."""
         raise NotImplementedError
 
     def _compute_fans(self, var: VarBase) -> tuple[int, int]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from refluid.paddle import fluid
 from refluid.paddle.fluid import framework
 from refluid.paddle.fluid.core_avx import CPUPlace
+from refluid.paddle.fluid.dygraph import Linear, to_variable
 from refluid.paddle.fluid.dygraph.base import disable_dygraph, enable_dygraph, guard
 from refluid.paddle.fluid.framework import ParamBase, Program
 
@@ -75,3 +77,36 @@ def test_places_are_listed():
     assert framework.convert_np_dtype_to_dtype_(np.float32) == 5
     assert framework.dtype_is_floating("float16")
     assert framework.grad_var_name("w") == "w@GRAD"
+
+
+def test_guards_of_the_static_graph_have_no_effect():
+    with guard(), framework.name_scope("a"), framework.name_scope():
+        assert Linear(2, 2).weight.name == "linear_0.w_0"
+    with framework.device_guard("gpu"):
+        assert framework.switch_device("cpu") == "gpu"
+    assert framework.switch_device(None) is None
+    with pytest.raises(ValueError, match='`device` must be "cpu", "gpu" or None'):
+        framework.device_guard("gpu:0").__enter__()
+
+
+def test_metaclasses_know_variables_and_parameters():
+    class AnyVariable(metaclass=framework.VariableMetaClass):
+        pass
+
+    class AnyParameter(metaclass=framework.ParameterMetaClass):
+        pass
+
+    with guard():
+        variable, parameter = to_variable(np.ones(1)), ParamBase([1], "float32")
+    assert isinstance(variable, AnyVariable)
+    assert isinstance(parameter, AnyVariable)
+    assert isinstance(parameter, AnyParameter)
+    assert not isinstance(variable, AnyParameter)
+    assert not isinstance(3, AnyVariable)
+
+
+def test_monkey_patches_change_nothing():
+    before = dict(vars(framework.Variable))
+    assert fluid.monkey_patch_variable() is None
+    assert fluid.monkey_patch_varbase() is None
+    assert dict(vars(framework.Variable)) == before

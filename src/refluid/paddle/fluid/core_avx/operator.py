@@ -25,10 +25,11 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, ParamSpec
 
 import torch
+from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.dtype import to_numpy_dtype
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
-from refluid.paddle.fluid.core_avx.variable import plain, wrap
+from refluid.paddle.fluid.core_avx.variable import plain, seen, wrap
 
 __all__ = [
     "ANY",
@@ -47,6 +48,8 @@ __all__ = [
 _dtype = torch.Tensor.dtype.__get__  # type: ignore[attr-defined]
 _shape = torch.Tensor.shape.__get__  # type: ignore[attr-defined]
 _Arguments = ParamSpec("_Arguments")
+# the first variable of each kind: its element type, its name, itself
+_First = dict[frozenset[torch.dtype], tuple[torch.dtype, str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,11 @@ class Kind:
     dtypes: frozenset[torch.dtype]
     optional: bool = False
     many: bool = False
+
+    @functools.cached_property
+    def single(self) -> Kind:
+        """The kind of each variable in a list."""
+        return Kind(self.dtypes)
 
 
 _FLOATS = frozenset({torch.float16, torch.float32, torch.float64})
@@ -93,7 +101,7 @@ def describe(value: Any) -> str:
 
 
 def operator(
-    op_type: str, *, view: bool = False, **kinds: Kind
+    op_type: str, *, view: bool = False, direct: bool = False, **kinds: Kind
 ) -> Callable[[Callable[_Arguments, Any]], Callable[_Arguments, Any]]:
     """Make a function on plain tensors a fluid operator.
 
@@ -103,6 +111,9 @@ def operator(
         op_type: Paddle's operator name, under which it stands in `OPERATORS`.
         view: the result shares the first variable's memory; it is copied where the first variable
             is a leaf, which may be written in place later.
+        direct: the function gets the variables themselves, which spares an object and a node of
+            the graph for each. It may only hand them to torch functions and ask for their `dim()`
+            and `size()`, since all else is Paddle's, and what it returns must be new.
         **kinds: the Kind of each argument that is a variable. Those of one kind share one dtype.
 
     Raises:
@@ -114,23 +125,24 @@ def operator(
     def decorate(function: Callable[_Arguments, Any]) -> Callable[_Arguments, Any]:
         names = list(inspect.signature(function).parameters)
         slots = [(names.index(name), name, kind) for name, kind in kinds.items()]
+        take = _dense if direct else plain
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            args = list(args)  # type: ignore[assignment]
-            first: dict[frozenset[torch.dtype], tuple[str, torch.Tensor]] = {}
+            given, num_given = list(args), len(args)
+            first: _First = {}
             for index, name, kind in slots:
-                if index < len(args):
-                    args[index] = _admit(op_type, name, args[index], kind, first)  # type: ignore[index]
+                if index < num_given:
+                    given[index] = _admit(op_type, name, given[index], kind, first, take)
                 elif name in kwargs:
-                    kwargs[name] = _admit(op_type, name, kwargs[name], kind, first)
+                    kwargs[name] = _admit(op_type, name, kwargs[name], kind, first, take)
             try:
-                result = function(*args, **kwargs)
+                result = function(*given, **kwargs)  # type: ignore[arg-type]
             except (RuntimeError, IndexError, OverflowError) as error:
-                _refuse(op_type, names, args, kwargs, error)
+                _refuse(op_type, names, given, kwargs, error)
             if view and _is_leaf(first):
                 result = _map(torch.clone, result)
-            return _map(wrap, result)
+            return wrap(result) if type(result) is Tensor else _map(wrap, result)
 
         call.kinds = kinds  # type: ignore[attr-defined]
         OPERATORS[op_type] = call
@@ -140,36 +152,42 @@ def operator(
 
 
 def _admit(
-    op_type: str,
-    name: str,
-    value: Any,
-    kind: Kind,
-    first: dict[frozenset[torch.dtype], tuple[str, torch.Tensor]],
+    op_type: str, name: str, value: Any, kind: Kind, first: _First, take: Callable[[Any], Tensor]
 ) -> Any:
-    """Check one argument against its kind and return it as a plain tensor."""
-    if isinstance(value, torch.Tensor):
-        dtype = _dtype(value)
-        if dtype not in kind.dtypes:
-            expected = ", ".join(sorted(str(to_numpy_dtype(d)) for d in kind.dtypes))
-            raise EnforceNotMet(
-                f"{op_type}: `{name}` must be of {expected}, but received {describe(value)}; "
-                "convert it with astype or fluid.layers.cast."
-            )
-        before = first.setdefault(kind.dtypes, (name, value))
-        if _dtype(before[1]) is not dtype:
-            raise EnforceNotMet(
-                f"{op_type}: `{before[0]}` and `{name}` must have one element type, but received "
-                f"{describe(before[1])} and {describe(value)}; convert one with astype."
-            )
-        return plain(value)
+    """Check one argument against its kind and return it as `take` gives it."""
+    if isinstance(value, Tensor):
+        dtype, dtypes = _dtype(value), kind.dtypes
+        if dtype in dtypes and first.setdefault(dtypes, (dtype, name, value))[0] is dtype:
+            return take(value)
+        _refuse_dtype(op_type, name, value, kind, first)
     if value is None and kind.optional:
         return None
     if kind.many and isinstance(value, (list, tuple)):
-        single = Kind(kind.dtypes)
-        return [_admit(op_type, f"{name}[{k}]", v, single, first) for k, v in enumerate(value)]
+        single, entries = kind.single, enumerate(value)
+        return [_admit(op_type, f"{name}[{k}]", v, single, first, take) for k, v in entries]
     raise TypeError(
         f"{op_type}: `{name}` must be a Variable{' or a list of them' if kind.many else ''}, but "
         f"received {describe(value)}; make one with fluid.dygraph.to_variable(numpy_array)."
+    )
+
+
+def _dense(tensor: Tensor) -> Tensor:
+    """Return a variable itself, or its values alone if the graph ends at it."""
+    return plain(tensor) if tensor.is_sparse else seen(tensor)  # `plain` refuses what is sparse
+
+
+def _refuse_dtype(op_type: str, name: str, value: Any, kind: Kind, first: _First) -> NoReturn:
+    """Raise that a variable has an element type of its own."""
+    if _dtype(value) not in kind.dtypes:
+        expected = ", ".join(sorted(str(to_numpy_dtype(d)) for d in kind.dtypes))
+        raise EnforceNotMet(
+            f"{op_type}: `{name}` must be of {expected}, but received {describe(value)}; "
+            "convert it with astype or fluid.layers.cast."
+        )
+    _, before, other = first[kind.dtypes]
+    raise EnforceNotMet(
+        f"{op_type}: `{before}` and `{name}` must have one element type, but received "
+        f"{describe(other)} and {describe(value)}; convert one with astype."
     )
 
 
@@ -191,8 +209,8 @@ def _is_list_of_tensors(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and any(isinstance(v, torch.Tensor) for v in value)
 
 
-def _is_leaf(first: dict[frozenset[torch.dtype], tuple[str, torch.Tensor]]) -> bool:
-    return next(iter(first.values()))[1].is_leaf
+def _is_leaf(first: _First) -> bool:
+    return next(iter(first.values()))[2].is_leaf
 
 
 def _map(change: Callable[[torch.Tensor], Any], result: Any) -> Any:

@@ -6,12 +6,12 @@ is added here: shape as a list, dtype as VarType, names, gradients as arrays, pr
 
 An operator result becomes a VarBase by `wrap`, which changes the class of the fresh tensor in
 place, so that wrapping costs no copy and leaves no trace in the graph.
-May import: torch, numpy, arithmetic, array, dtype, place, strategy, text, tracer.
+May import: torch, numpy, arithmetic, array, dtype, error, place, strategy, text, tracer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ import torch
 from refluid.paddle.fluid.core_avx import arithmetic, tracer
 from refluid.paddle.fluid.core_avx.array import Array
 from refluid.paddle.fluid.core_avx.dtype import VarType, to_torch_dtype, to_var_type
+from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.place import Place, place_of
 from refluid.paddle.fluid.core_avx.strategy import BackwardStrategy
 from refluid.paddle.fluid.core_avx.text import tensor_text
@@ -53,6 +54,7 @@ class VarBase(torch.Tensor):
     _cut = False  # stop_gradient was set on an operator's result
     _freed = False  # a backward pass has freed the graph behind it
     _result_grad: torch.Tensor | None = None
+    _lod: Sequence[list[int]] = ()  # at which rows the images of a result of detection begin
 
     def __new__(
         cls,
@@ -81,8 +83,8 @@ class VarBase(torch.Tensor):
 
     @property
     def type(self) -> VarType:  # type: ignore[override]
-        """The kind of variable: always a dense tensor."""
-        return VarType.LOD_TENSOR
+        """The kind of variable: a dense tensor, or the rows of a sparse gradient."""
+        return VarType.SELECTED_ROWS if self.is_sparse else VarType.LOD_TENSOR
 
     @property
     def name(self) -> str:
@@ -172,6 +174,18 @@ class VarBase(torch.Tensor):
     def get_tensor(self) -> VarBase:
         """Return the variable itself, which stands for Paddle's C++ tensor."""
         return self
+
+    def lod(self) -> list[list[int]]:
+        """Return at which rows the images of a result of detection begin, else no level."""
+        return [list(level) for level in self._lod]
+
+    def set_lod(self, lod: Sequence[Sequence[int]]) -> None:
+        """Note at which rows images begin, for `roi_align` and `roi_pool`.
+
+        Args:
+            lod: one level of ascending numbers, from 0 to the number of rows.
+        """
+        self._lod = [[int(start) for start in level] for level in lod]
 
     def set(self, value: np.ndarray, place: Place | None = None) -> None:
         """Overwrite the values; `var.value().get_tensor().set(array, place)` in old programs."""
@@ -269,7 +283,8 @@ class VarBase(torch.Tensor):
 
     def to_string(self, throw_on_error: bool, with_details: bool = False) -> str:
         """Return Paddle's text of the variable: name, dtype, shape and all values."""
-        return f"name {self.name}, dtype: {self.dtype} shape: {self.shape} {tensor_text(self)}"
+        text = tensor_text(self, self._lod)
+        return f"name {self.name}, dtype: {self.dtype} shape: {self.shape} {text}"
 
     def __str__(self) -> str:
         return self.to_string(True)
@@ -319,9 +334,10 @@ def own(source: torch.Tensor, view: torch.Tensor) -> VarBase:
 def wrap(tensor: torch.Tensor) -> VarBase:
     """Turn a tensor into a VarBase in place, number it, and note it for the backward pass."""
     if type(tensor) is _Tensor:
+        computed = tensor.requires_grad and not tensor.is_leaf  # asked while it is quicker
         tensor.__class__ = VarBase
         tensor._number = tracer.next_number()  # type: ignore[attr-defined]
-        if tensor.requires_grad and not tensor.is_leaf:
+        if computed:
             tracer.note_result(tensor)
     return tensor  # type: ignore[return-value]
 
@@ -335,8 +351,14 @@ def seen(tensor: torch.Tensor) -> torch.Tensor:
 
 def plain(tensor: torch.Tensor) -> torch.Tensor:
     """Return what operators see of a variable: a plain tensor on the same memory and graph."""
-    # a new object for a plain tensor too: `wrap` would change the class of the caller's own
-    return _Tensor.detach(tensor) if getattr(tensor, "_cut", False) else _plain(tensor, _Tensor)
+    try:
+        # a new object for a plain tensor too: `wrap` would change the class of the caller's own
+        return _Tensor.detach(tensor) if getattr(tensor, "_cut", False) else _plain(tensor, _Tensor)
+    except NotImplementedError:
+        raise EnforceNotMet(
+            "a sparse gradient (SELECTED_ROWS) is no operand; make it dense with "
+            "fluid.layers.get_tensor_from_selected_rows, which gives its rows."
+        ) from None
 
 
 def from_numpy(

@@ -11,6 +11,8 @@ from refluid.paddle.fluid.dygraph import (
     base,
     checkpoint,
     container,
+    dygraph_to_static,
+    jit,
     layers,
     learning_rate_scheduler,
     nn,
@@ -20,6 +22,7 @@ from refluid.paddle.fluid.dygraph.backward_strategy import BackwardStrategy
 from refluid.paddle.fluid.dygraph.base import *  # noqa: F403
 from refluid.paddle.fluid.dygraph.checkpoint import *  # noqa: F403
 from refluid.paddle.fluid.dygraph.container import *  # noqa: F403
+from refluid.paddle.fluid.dygraph.jit import *  # noqa: F403
 from refluid.paddle.fluid.dygraph.layers import *  # noqa: F403
 from refluid.paddle.fluid.dygraph.learning_rate_scheduler import *  # noqa: F403
 from refluid.paddle.fluid.dygraph.nn import *  # noqa: F403
@@ -31,12 +34,15 @@ __all__ = [
     "ParallelEnv",
     "Tracer",
     "backward_strategy",
+    "dygraph_to_static",
+    "jit",
     "parallel",
     "prepare_context",
 ]
 __all__ += base.__all__
 __all__ += checkpoint.__all__
 __all__ += container.__all__
+__all__ += jit.__all__
 __all__ += layers.__all__
 __all__ += learning_rate_scheduler.__all__
 __all__ += nn.__all__

@@ -14,10 +14,12 @@ import numpy as np
 import torch
 
 from refluid.paddle.fluid import unique_name
-from refluid.paddle.fluid.core_avx import BackwardStrategy, Place, Tracer, VarBase
+from refluid.paddle.fluid.core_avx import BackwardStrategy, Place, VarBase
+from refluid.paddle.fluid.core_avx.complex import ComplexVariable, from_complex
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.tracer import current_place, use_tracer
 from refluid.paddle.fluid.core_avx.variable import from_numpy, plain, seen, wrap
+from refluid.paddle.fluid.dygraph.tracer import Tracer
 from refluid.paddle.fluid.framework import Program, dygraph_only, in_dygraph_mode, program_guard
 
 __all__ = [
@@ -125,8 +127,10 @@ def no_grad(func: Callable[..., Any] | None = None) -> Any:
 
 
 def to_variable(
-    value: np.ndarray | VarBase, name: str | None = None, zero_copy: bool | None = None
-) -> VarBase:
+    value: np.ndarray | VarBase | ComplexVariable,
+    name: str | None = None,
+    zero_copy: bool | None = None,
+) -> Any:
     """Make a variable of an array.
 
     Same as Paddle 1.8: on the CPU the variable shares the array's memory, so writing to one
@@ -138,13 +142,14 @@ def to_variable(
         zero_copy: share the array's memory (CPU only; the default there).
 
     Returns:
-        A variable of the array's shape and dtype, stop_gradient True.
+        A variable of the array's shape and dtype, stop_gradient True; a ComplexVariable of a
+        complex array.
 
     Raises:
         TypeError: `value` is something else, such as a list or a number.
         AssertionError: no guard is open.
     """
-    if isinstance(value, VarBase):
+    if isinstance(value, (VarBase, ComplexVariable)):
         return value
     if isinstance(value, torch.Tensor):
         return wrap(plain(value))
@@ -158,6 +163,9 @@ def to_variable(
     )
     place = current_place()
     share = place.device.type == "cpu" and zero_copy is not False
+    if np.iscomplexobj(value):
+        name = unique_name.generate("_generated_var") if name is None else name
+        return from_complex(value, place, zero_copy=share, name=name)
     return from_numpy(value, place, zero_copy=share, name=name or "")
 
 

@@ -15,10 +15,11 @@ from typing import Any
 
 import torch
 
-from refluid.paddle.fluid import unique_name
+from refluid.paddle.fluid import core_avx, unique_name
 from refluid.paddle.fluid.core_avx.dtype import VarType, to_torch_dtype
 from refluid.paddle.fluid.core_avx.tracer import current_place
 from refluid.paddle.fluid.core_avx.variable import VarBase, wrap
+from refluid.paddle.fluid.dygraph.layer_object_helper import LayerObjectHelper
 from refluid.paddle.fluid.framework import ParamBase
 from refluid.paddle.fluid.initializer import Initializer
 from refluid.paddle.fluid.layer_helper_base import create_parameter
@@ -34,7 +35,7 @@ def _snake_case(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-class Layer(torch.nn.Module):
+class Layer(core_avx.Layer):
     """Base class of models and their parts: define `forward`, and call the object.
 
     Same as Paddle 1.8, and besides a torch.nn.Module (docs/differences.md).
@@ -47,6 +48,7 @@ class Layer(torch.nn.Module):
     def __init__(self, name_scope: str | None = None, dtype: Any = VarType.FP32) -> None:
         super().__init__()
         self._full_name = unique_name.generate(name_scope or _snake_case(type(self).__name__))
+        self._helper = LayerObjectHelper(self._full_name)
         self._dtype = dtype
         self._built = False
 

@@ -78,7 +78,7 @@ def cos(x: Tensor, name: str | None = None) -> Tensor:
     return torch.cos(x)
 
 
-@operator("exp", x=FLOAT)
+@operator("exp", direct=True, x=FLOAT)
 def exp(x: Tensor, name: str | None = None) -> Tensor:
     """Return e to the power of x. Same as Paddle 1.8."""
     return torch.exp(x)
@@ -116,7 +116,7 @@ def rsqrt(x: Tensor, name: str | None = None) -> Tensor:
     return torch.rsqrt(x)
 
 
-@operator("sigmoid", x=FLOAT)
+@operator("sigmoid", direct=True, x=FLOAT)
 def sigmoid(x: Tensor, name: str | None = None) -> Tensor:
     """Return 1 / (1 + exp(-x)). Same as Paddle 1.8."""
     return torch.sigmoid(x)
@@ -140,19 +140,19 @@ def softsign(x: Tensor, name: str | None = None) -> Tensor:
     return x / (torch.abs(x) + 1.0)
 
 
-@operator("sqrt", x=FLOAT)
+@operator("sqrt", direct=True, x=FLOAT)
 def sqrt(x: Tensor, name: str | None = None) -> Tensor:
     """Return the square root of x. Same as Paddle 1.8."""
     return torch.sqrt(x)
 
 
-@operator("square", x=NUMBER)
+@operator("square", direct=True, x=NUMBER)
 def square(x: Tensor, name: str | None = None) -> Tensor:
     """Return x * x. Same as Paddle 1.8."""
     return torch.mul(x, x)
 
 
-@operator("tanh", x=FLOAT)
+@operator("tanh", direct=True, x=FLOAT)
 def tanh(x: Tensor, name: str | None = None) -> Tensor:
     """Return the hyperbolic tangent of x. Same as Paddle 1.8."""
     return torch.tanh(x)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -31,6 +31,7 @@ from refluid.paddle.fluid.framework import (
     Program,
     default_main_program,
     dygraph_only,
+    in_dygraph_mode,
 )
 from refluid.paddle.fluid.optimizer.accumulator import AccumulatorStore
 from refluid.paddle.fluid.optimizer.rounding import float32, rounded
@@ -81,7 +82,8 @@ class Optimizer:
     Raises:
         TypeError: `learning_rate` is neither, `parameter_list` holds something else than
             parameters, or `grad_clip` is no clip.
-        AttributeError: `parameter_list` is missing.
+        AttributeError: `parameter_list` is missing; outside of `fluid.dygraph.guard()`, where a
+            static program would find the parameters itself, only when the optimizer is used.
     """
 
     type = "optimizer"
@@ -390,13 +392,21 @@ class Optimizer:
                 self._learning_rate.step_num = _step_number(state_dict)
 
 
-def _checked(parameter_list: Any) -> list[ParamBase]:
-    """Return the parameters as a list; a list is returned itself, so that it may grow later."""
-    if parameter_list is None:
+class _Missing(list[ParamBase]):
+    """Stands for the parameters of an optimizer that was given none: using them raises."""
+
+    def __iter__(self) -> NoReturn:
         raise AttributeError(
             "`parameter_list` is missing: tell the optimizer what to update, as in "
             "fluid.optimizer.Adam(0.001, parameter_list=model.parameters())."
         )
+
+
+def _checked(parameter_list: Any) -> list[ParamBase]:
+    """Return the parameters as a list; a list is returned itself, so that it may grow later."""
+    if parameter_list is None:
+        missing = _Missing()
+        return list(missing) if in_dygraph_mode() else missing
     if isinstance(parameter_list, torch.Tensor) or not hasattr(parameter_list, "__iter__"):
         raise TypeError(
             "`parameter_list` must be a list of parameters, but received one "

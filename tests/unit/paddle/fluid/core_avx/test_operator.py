@@ -39,6 +39,15 @@ def same(x):
     return x
 
 
+@operator("test_direct", direct=True, xs=many(FLOAT), bias=optional(FLOAT))
+def direct(xs, bias=None):
+    seen_classes.append([type(x) for x in xs])
+    return torch.add(torch.stack(xs), 0.0 if bias is None else bias)
+
+
+seen_classes: list[list[type]] = []
+
+
 @pytest.fixture(autouse=True)
 def _graph():
     with guard():
@@ -108,3 +117,25 @@ def test_the_graph_ends_at_stop_gradient():
     y = x * 2.0
     y.stop_gradient = True
     assert weighted(y).stop_gradient
+
+
+def test_a_direct_operator_gets_the_variables_themselves():
+    out = direct([ones(2), torch.ones(2)], ones(2))
+    assert type(out) is VarBase
+    assert out.numpy().tolist() == [[2, 2], [2, 2]]
+    assert seen_classes.pop() == [VarBase, torch.Tensor]
+
+
+def test_a_direct_operator_stops_at_stop_gradient_too():
+    x = ones(2)
+    x.stop_gradient = False
+    cut = x * 2.0
+    cut.stop_gradient = True
+    direct([x, cut]).backward()
+    assert x.gradient().tolist() == [1, 1]
+
+
+def test_a_direct_operator_refuses_a_sparse_gradient():
+    sparse = ones(2).to_sparse()
+    with pytest.raises(EnforceNotMet, match="a sparse gradient"):
+        direct([sparse])

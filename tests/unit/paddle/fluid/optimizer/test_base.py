@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from refluid.paddle.fluid.clip import GradientClipByValue
+from refluid.paddle.fluid.core_avx.tracer import use_tracer
 from refluid.paddle.fluid.dygraph.base import guard, to_variable
 from refluid.paddle.fluid.dygraph.learning_rate_scheduler import (
     PiecewiseDecay,
@@ -39,6 +40,13 @@ def test_float64_of_numpy_is_a_float(parameter, loss):
 def test_parameters_must_be_given():
     with pytest.raises(AttributeError, match=r"`parameter_list`.*model\.parameters\(\)"):
         SGD(0.1)
+
+
+def test_outside_of_a_guard_parameters_are_missed_only_when_needed(parameter, loss):
+    with use_tracer(None):
+        optimizer = SGD(0.1)
+    with pytest.raises(AttributeError, match=r"`parameter_list`.*model\.parameters\(\)"):
+        optimizer.minimize(loss)
 
 
 @pytest.mark.parametrize("wrong", [lambda p: p, lambda p: 3, lambda p: [p, "w"], lambda p: [p + 1]])

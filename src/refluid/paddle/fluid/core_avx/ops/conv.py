@@ -36,7 +36,7 @@ def channels_last(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
-@operator("conv2d", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
+@operator("conv2d", direct=True, input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
 def conv2d(
     input: Tensor,
     weight: Tensor,
@@ -68,7 +68,7 @@ def conv2d(
                      data_format)  # fmt: skip
 
 
-@operator("conv3d", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
+@operator("conv3d", direct=True, input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
 def conv3d(
     input: Tensor,
     weight: Tensor,
@@ -85,7 +85,7 @@ def conv3d(
                      data_format)  # fmt: skip
 
 
-@operator("conv2d_transpose", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
+@operator("conv2d_transpose", direct=True, input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
 def conv2d_transpose(
     input: Tensor,
     weight: Tensor,
@@ -119,7 +119,7 @@ def conv2d_transpose(
                           groups, output_size, act, data_format)  # fmt: skip
 
 
-@operator("conv3d_transpose", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
+@operator("conv3d_transpose", direct=True, input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
 def conv3d_transpose(
     input: Tensor,
     weight: Tensor,

@@ -12,7 +12,7 @@ from refluid.paddle.fluid.core_avx.ops.activation import activate
 __all__ = ["bilinear_tensor_product", "linear"]
 
 
-@operator("linear", input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
+@operator("linear", direct=True, input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None, act: str | None = None) -> Tensor:
     """Multiply: input [..., N], weight [N, M], bias [M] or None; result [..., M]."""
     if not (input.dim() > 0 and input.size(-1) == weight.size(0)):

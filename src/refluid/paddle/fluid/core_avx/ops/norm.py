@@ -21,8 +21,8 @@ _LARGEST_EPSILON = 1e-3
 
 
 @operator(
-    "batch_norm", input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT), mean=FLOAT,
-    variance=FLOAT,
+    "batch_norm", direct=True, input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT),
+    mean=FLOAT, variance=FLOAT,
 )  # fmt: skip
 def batch_norm(
     input: Tensor,
@@ -94,7 +94,7 @@ def _move(
     variance.data.lerp_(batch_variance, 1.0 - momentum)
 
 
-@operator("layer_norm", input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT))
+@operator("layer_norm", direct=True, input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT))
 def layer_norm(
     input: Tensor,
     weight: Tensor | None,
@@ -130,7 +130,7 @@ def layer_norm(
     return activate(out, act, fresh=True)
 
 
-@operator("instance_norm", input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT))
+@operator("instance_norm", direct=True, input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT))
 def instance_norm(
     input: Tensor, weight: Tensor | None, bias: Tensor | None, epsilon: float
 ) -> Tensor:

@@ -74,7 +74,7 @@ def cross_entropy(
 
 
 def _check_soft(op_type: str, input: Tensor, label: Tensor) -> None:
-    if describe(label) != describe(input):
+    if label.size() != input.size() or label.dtype is not input.dtype:
         raise EnforceNotMet(
             f"{op_type}: with `soft_label` the label must be like the predictions "
             f"{describe(input)}, but received {describe(label)}."

@@ -30,6 +30,7 @@ from refluid.paddle.fluid.layers.nn.connect import bilinear_tensor_product, embe
 from refluid.paddle.fluid.layers.nn.conv import conv2d, conv2d_transpose, conv3d, conv3d_transpose
 from refluid.paddle.fluid.layers.nn.counter import autoincreased_step_counter
 from refluid.paddle.fluid.layers.nn.crf import linear_chain_crf
+from refluid.paddle.fluid.layers.nn.deformable import deformable_conv
 from refluid.paddle.fluid.layers.nn.elementwise import (
     addcmul,
     clamp,
@@ -52,6 +53,8 @@ from refluid.paddle.fluid.layers.nn.elementwise import (
     scale,
     sum,
 )
+from refluid.paddle.fluid.layers.nn.feature import continuous_value_model, hash
+from refluid.paddle.fluid.layers.nn.focus import similarity_focus
 from refluid.paddle.fluid.layers.nn.image import (
     affine_grid,
     fsp_matrix,
@@ -137,6 +140,8 @@ from refluid.paddle.fluid.layers.nn.resize import (
     resize_nearest,
     resize_trilinear,
 )
+from refluid.paddle.fluid.layers.nn.roi import roi_align, roi_pool
+from refluid.paddle.fluid.layers.nn.rows import get_tensor_from_selected_rows, merge_selected_rows
 from refluid.paddle.fluid.layers.nn.sample import random_crop, sampling_id
 from refluid.paddle.fluid.layers.nn.select import (
     one_hot,
@@ -173,6 +178,7 @@ __all__ = [
     "clamp",
     "clip",
     "clip_by_norm",
+    "continuous_value_model",
     "conv2d",
     "conv2d_transpose",
     "conv3d",
@@ -183,6 +189,7 @@ __all__ = [
     "cross",
     "ctc_greedy_decoder",
     "data_norm",
+    "deformable_conv",
     "diag_embed",
     "dice_loss",
     "dist",
@@ -211,10 +218,12 @@ __all__ = [
     "gather_tree",
     "gaussian_random",
     "gaussian_random_batch_size_like",
+    "get_tensor_from_selected_rows",
     "grid_sampler",
     "group_norm",
     "hard_sigmoid",
     "hard_swish",
+    "hash",
     "image_resize",
     "image_resize_short",
     "index_sample",
@@ -240,6 +249,7 @@ __all__ = [
     "maxout",
     "mean",
     "mean_iou",
+    "merge_selected_rows",
     "meshgrid",
     "mish",
     "mul",
@@ -272,6 +282,8 @@ __all__ = [
     "resize_bilinear",
     "resize_nearest",
     "resize_trilinear",
+    "roi_align",
+    "roi_pool",
     "roll",
     "row_conv",
     "sampling_id",
@@ -284,6 +296,7 @@ __all__ = [
     "shard_index",
     "shuffle_channel",
     "sign",
+    "similarity_focus",
     "size",
     "slice",
     "smooth_l1",

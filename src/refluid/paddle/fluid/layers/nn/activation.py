@@ -45,7 +45,7 @@ __all__ = [
 _LOWEST_EXPONENT = -64.0
 
 
-@operator("relu", x=FLOAT)
+@operator("relu", direct=True, x=FLOAT)
 def relu(x: Tensor, name: str | None = None) -> Tensor:
     """Return max(x, 0); the gradient at 0 is 0. Same as Paddle 1.8."""
     return torch.relu(x)
@@ -69,7 +69,7 @@ def elu(x: Tensor, alpha: float = 1.0, name: str | None = None) -> Tensor:
     return functional.elu(x, alpha)
 
 
-@operator("leaky_relu", x=FLOAT)
+@operator("leaky_relu", direct=True, x=FLOAT)
 def leaky_relu(x: Tensor, alpha: float = 0.02, name: str | None = None) -> Tensor:
     """Return x above 0, alpha * x below; the gradient at 0 is alpha. Same as Paddle 1.8."""
     return functional.leaky_relu(x, alpha)
@@ -181,7 +181,7 @@ def _sign(x: Tensor) -> Tensor:
     return torch.sign(x)
 
 
-@operator("log", x=FLOAT)
+@operator("log", direct=True, x=FLOAT)
 def log(x: Tensor, name: str | None = None) -> Tensor:
     """Return the natural logarithm of x. Same as Paddle 1.8."""
     return torch.log(x)
@@ -193,7 +193,7 @@ def log1p(x: Tensor, out: Any = None, name: str | None = None) -> Tensor:
     return torch.log1p(x)
 
 
-@operator("softmax", input=FLOAT)
+@operator("softmax", direct=True, input=FLOAT)
 def softmax(
     input: Tensor, use_cudnn: bool = False, name: str | None = None, axis: int = -1
 ) -> Tensor:

@@ -95,7 +95,7 @@ def _power(x: Tensor, y: Tensor) -> Tensor:
     return torch.pow(x.double(), y).to(x.dtype)
 
 
-@operator("elementwise_add", x=NUMBER, y=NUMBER)
+@operator("elementwise_add", direct=True, x=NUMBER, y=NUMBER)
 def elementwise_add(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -103,7 +103,7 @@ def elementwise_add(
     return _combine("elementwise_add", torch.add, x, y, axis, act)
 
 
-@operator("elementwise_sub", x=NUMBER, y=NUMBER)
+@operator("elementwise_sub", direct=True, x=NUMBER, y=NUMBER)
 def elementwise_sub(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -111,7 +111,7 @@ def elementwise_sub(
     return _combine("elementwise_sub", torch.sub, x, y, axis, act)
 
 
-@operator("elementwise_mul", x=NUMBER, y=NUMBER)
+@operator("elementwise_mul", direct=True, x=NUMBER, y=NUMBER)
 def elementwise_mul(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -119,7 +119,7 @@ def elementwise_mul(
     return _combine("elementwise_mul", torch.mul, x, y, axis, act)
 
 
-@operator("elementwise_div", x=NUMBER, y=NUMBER)
+@operator("elementwise_div", direct=True, x=NUMBER, y=NUMBER)
 def elementwise_div(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:

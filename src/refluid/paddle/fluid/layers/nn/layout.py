@@ -2,7 +2,7 @@
 
 Results that could share the memory of a variable which a program may overwrite are copies, as in
 Paddle: `view=True` below.
-May import: torch, core_avx, layers.argument.
+May import: torch, core_avx, framework, layers.argument.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import ANY, NUMBER, many, operator
 from refluid.paddle.fluid.core_avx.ops.activation import activate, check_act
 from refluid.paddle.fluid.core_avx.variable import VarBase
+from refluid.paddle.fluid.framework import in_dygraph_mode
 from refluid.paddle.fluid.layers.argument import as_variable, axes_of, axis_of, integers
 
 __all__ = [
@@ -177,8 +178,13 @@ def flatten(x: Tensor, axis: int = 1, name: str | None = None) -> Tensor:
 
 
 @operator("expand", x=ANY)
-def expand(x: Tensor, expand_times: Sequence[int], name: str | None = None) -> Tensor:
-    """Repeat x along each dimension as often as `expand_times` says. Same as Paddle 1.8."""
+def expand(x: Tensor, expand_times: Sequence[int] | Tensor, name: str | None = None) -> Tensor:
+    """Repeat x along each dimension as often as `expand_times` says.
+
+    Same as Paddle 1.8: outside of `fluid.dygraph.guard()` it may be a variable, too.
+    """
+    if isinstance(expand_times, Tensor) and not in_dygraph_mode():
+        expand_times = expand_times.tolist()
     times = integers("expand", "expand_times", expand_times)
     if not (len(times) == x.dim() and all(n > 0 for n in times)):
         raise EnforceNotMet(

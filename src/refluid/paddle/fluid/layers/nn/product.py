@@ -16,7 +16,7 @@ from refluid.paddle.fluid.core_avx.operator import FLOAT, NUMBER, operator
 __all__ = ["addmm", "bmm", "cos_sim", "cross", "dot", "matmul", "mul"]
 
 
-@operator("matmul", x=FLOAT, y=FLOAT)
+@operator("matmul", direct=True, x=FLOAT, y=FLOAT)
 def matmul(
     x: Tensor,
     y: Tensor,
@@ -47,7 +47,7 @@ def matmul(
     return result if result.dim() else torch.unsqueeze(result, 0)
 
 
-@operator("mul", x=FLOAT, y=FLOAT)
+@operator("mul", direct=True, x=FLOAT, y=FLOAT)
 def mul(
     x: Tensor,
     y: Tensor,

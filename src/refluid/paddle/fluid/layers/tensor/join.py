@@ -31,7 +31,7 @@ def cast(x: Tensor, dtype: Any) -> Tensor:
     return x.to(to_torch_dtype(dtype), copy=True)
 
 
-@operator("concat", input=many(ANY))
+@operator("concat", direct=True, input=many(ANY))
 def concat(
     input: Tensor | Sequence[Tensor], axis: int | Tensor = 0, name: str | None = None
 ) -> Tensor:

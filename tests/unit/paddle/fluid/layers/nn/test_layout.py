@@ -7,6 +7,7 @@ import pytest
 
 from refluid.paddle import fluid
 from refluid.paddle.fluid import layers as L
+from refluid.paddle.fluid.core_avx.tracer import use_tracer
 
 SAME_MEMORY = [
     lambda x: L.reshape(x, [4]),
@@ -52,6 +53,14 @@ def test_sizes_may_be_variables(variable):
     assert L.crop_tensor(variable(np.ones((3, 4))), [two, -1], [0, two]).shape == [2, 2]
     assert L.unsqueeze(variable([1.0]), variable([0], "int32")).shape == [1, 1]
     assert L.split(variable(np.ones((2, 4))), 2, dim=variable([0], "int32"))[0].shape == [1, 4]
+
+
+def test_expand_takes_a_variable_outside_of_the_dynamic_graph_only(variable):
+    x, times = variable([[1.0], [2.0]]), variable([1, 2], "int32")
+    with pytest.raises(TypeError, match="`expand_times`"):
+        L.expand(x, times)
+    with use_tracer(None):
+        assert L.expand(x, times).numpy().tolist() == [[1.0, 1.0], [2.0, 2.0]]
 
 
 def test_stop_gradient_on_a_result_ends_the_graph(variable):
