@@ -11,12 +11,15 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import paddle.fluid as fluid
 import torch
+from paddle.fluid.contrib.reader import distributed_batch_reader
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -196,6 +199,54 @@ def killed() -> None:
     Trained().run("killed", kill)
 
 
+def fluid_program() -> None:
+    """A fluid program with a replayed reader; a parameter that one rank sets is found here too."""
+
+    def rows() -> Iterator[Any]:
+        for _ in range(10):
+            yield np.random.rand(4, 3).astype("float32")
+
+    def train(name: str, do: Any = None) -> list[str]:
+        np.random.seed(5)
+        with fluid.unique_name.guard():  # as in a process of its own
+            linear = fluid.dygraph.Linear
+            layers = fluid.dygraph.Sequential(linear(3, 4), linear(4, 1))
+            model = fluid.dygraph.parallel.DataParallel(layers, strategy)
+            adam = fluid.optimizer.Adam(0.01, parameter_list=model.parameters())
+        losses = []
+        with Run(FOLDER / name, save_every_steps=3) as run:
+            run.track(model=model, optimizer=adam)
+            for step in run.steps(distributed_batch_reader(rows), epochs=2):
+                x = fluid.layers.dropout(fluid.dygraph.to_variable(step.batch), 0.2)
+                loss = fluid.layers.mean(fluid.layers.square(model(x)))
+                model.scale_loss(loss).backward()
+                model.apply_collective_grads()
+                adam.minimize(loss)
+                model.clear_gradients()
+                losses.append(float(loss.numpy()).hex())
+                if do is not None:
+                    do(step.number, layers)
+        return losses
+
+    def stop(number: int, layers: Any) -> None:
+        if number == 1 and GROUP.rank == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def change(number: int, layers: Any) -> None:
+        if number == 4 and GROUP.rank == 1:
+            layers[0].bias.set_value(np.ones(4, "float32"))
+
+    with fluid.dygraph.guard(fluid.CPUPlace()):
+        strategy = fluid.dygraph.parallel.prepare_context()
+        fluid.default_main_program().random_seed = 3
+        whole = train("fluid")
+        try:
+            train("fluid-stopped", stop)
+        except SystemExit:
+            tell("fluid", whole=whole, again=train("fluid-stopped"))
+        refused("fluid set in one", lambda: train("fluid-set", change))
+
+
 def backwards() -> None:
     def stop(run: Run, number: int) -> None:
         if number == 2:
@@ -228,6 +279,7 @@ def main() -> None:
     uninterrupted()
     stopped_in_one()
     ended_by_one()
+    fluid_program()
     set_in_one()
     other_directories()
     more_batches_in_one()

@@ -86,6 +86,20 @@ def test_parameter_that_one_rank_has_set_is_named_when_it_is_saved(scenes, folde
     assert not (folder / "set" / "checkpoints" / "step-00000006").exists()
 
 
+def test_fluid_program_is_stopped_in_all_ranks_and_goes_on_as_bits(scenes):
+    for each in both(scenes, "fluid"):
+        assert len(each["whole"]) == 10
+        assert each["again"] == each["whole"][3:]
+
+
+def test_parameter_of_fluid_that_one_rank_has_set_is_named(scenes):
+    for each in both(scenes, "fluid set in one"):
+        assert each["error"].startswith(
+            "DistributedError: the parameters of rank 1 are not those of rank 0 any more: "
+            "`objects.model.0.bias`"
+        )
+
+
 def test_other_directories_are_refused_before_anything_is_written(scenes, folder):
     for each in both(scenes, "directories"):
         assert each["error"].startswith("RunError: rank 1 has '")
@@ -111,7 +125,7 @@ def test_checkpoint_holds_rank_0_whole_and_of_rank_1_what_differs(scenes, folder
 
 def test_one_process_goes_on_with_a_run_of_two(scenes, folder):
     done = subprocess.run(
-        [sys.executable, str(PROGRAM), ".", "left-to-one", "left-as-list"],
+        [sys.executable, "-m", "refluid", str(PROGRAM), ".", "left-to-one", "left-as-list"],
         cwd=folder,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,

@@ -97,17 +97,17 @@ def check_same(model: torch.nn.Module, group: Group | None = None) -> None:
         )
 
 
-def trained_together(model: torch.nn.Module) -> list[str]:
-    """Return the names of the trained parameters of a model that all ranks have in common.
+def trained_together(model: torch.nn.Module) -> list[torch.nn.Parameter]:
+    """Return the trained parameters of a model that all ranks have in common.
 
     They are those of torch's DistributedDataParallel and of what was broadcast, as fluid's
     DataParallel does, whether it is the model itself or a part of it.
     """
     return [
-        f"{path}.{name}" if path else name
-        for path, part in model.named_modules()
+        parameter
+        for part in model.modules()
         if isinstance(part, torch.nn.parallel.DistributedDataParallel) or part in _alike
-        for name, parameter in part.named_parameters()
+        for parameter in part.parameters()
         if parameter.requires_grad
     ]
 

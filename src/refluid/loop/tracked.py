@@ -1,10 +1,11 @@
-"""The objects whose state a run saves, by name. May import: distributed, errors, state."""
+"""The objects whose state a run saves, by name. May import: torch, distributed, errors, state."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+import torch
 from torch.nn import Module
 
 from refluid.distributed.same import trained_together
@@ -78,12 +79,17 @@ class Tracked:
 
     def same_everywhere(self, names: Collection[str]) -> list[str]:
         """Return those of the names of captured tensors that are the same in all processes."""
-        found = [
-            f"objects.{name}.{parameter}"
-            for name, obj in self._objects.items()
-            if isinstance(obj, Module)
-            for parameter in trained_together(obj)
-        ]
+        found = []
+        for name, obj in self._objects.items():
+            together = trained_together(obj) if isinstance(obj, Module) else []
+            if together:
+                # by their memory: fluid's state_dict has other names than named_parameters
+                places = {torch.Tensor.data_ptr(parameter) for parameter in together}
+                found += [
+                    f"objects.{name}.{key}"
+                    for key, value in holder.capture(obj).items()
+                    if isinstance(value, torch.Tensor) and torch.Tensor.data_ptr(value) in places
+                ]
         # of a tensor with two names one is captured
         return [name for name in found if name in names]
 
