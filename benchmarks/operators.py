@@ -79,7 +79,10 @@ def kept(arguments: Any, overwrites: bool) -> Any:
     """Return arguments with plain tensors in place of variables, copies if they are overwritten."""
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
-        plain = tensor.as_subclass(torch.Tensor)
+        if tensor.is_leaf:  # a leaf again: what gathers its gradient is part of torch's work
+            plain = tensor.detach().as_subclass(torch.Tensor).requires_grad_(tensor.requires_grad)
+        else:
+            plain = tensor.as_subclass(torch.Tensor)
         return plain.clone() if overwrites else plain
 
     return tree_map_only(torch.Tensor, keep, arguments)

@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -194,6 +195,8 @@ def killed() -> None:
 
     def kill(run: Run, number: int) -> None:
         if number == 7 and GROUP.rank == 1 and os.environ.get("REFLUID_RESTARTS") == "0":
+            while not list((FOLDER / "killed" / "checkpoints").glob("step-0000000[1-9]")):
+                time.sleep(0.01)
             os.kill(os.getpid(), signal.SIGKILL)
 
     Trained().run("killed", kill)

@@ -68,7 +68,8 @@ def write_part(
         packed: the state.
         shared: the names of its tensors that are rank 0's, and are not written again.
     """
-    own = {name: tensor for name, tensor in packed.tensors.items() if name not in set(shared)}
+    common = frozenset(shared)
+    own = {name: tensor for name, tensor in packed.tensors.items() if name not in common}
     structure = {"shared": list(shared), "state": packed.structure}
     return _write_files(folder, rank, own, structure)
 

@@ -279,6 +279,10 @@ class Batches:
         used = position.get("used", index * self._division.batch_size if is_count(index) else None)
         place = Place(epoch, index, used)
         self._division.check_place(place)
+        if moved and self._division.drop_last and not self._division.number(used):
+            # what is left is less than a step of this number of processes
+            return Place(epoch + 1)
+        self._division.check(used)
         return place
 
 

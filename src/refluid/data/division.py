@@ -98,15 +98,15 @@ class Division:
             )
         if left < self.count:
             raise DataError(
-                f"{left} samples are left in the epoch, fewer than {self.count} processes: use at "
-                f"most {left}."
+                f"{left} samples are left in the epoch, fewer than {self.count} processes: start "
+                f"at most {left} until its end."
             )
 
     def check_place(self, place: Place) -> None:
         """See to it that a step can begin at a place that was saved.
 
         Raises:
-            DataError: it is none, or fewer samples are left than there are processes.
+            DataError: it is none.
         """
         epoch, index, used = place
         is_place = is_count(epoch) and is_count(index) and is_count(used)
@@ -115,4 +115,3 @@ class Division:
                 f"a position must be an epoch from 0, and a batch within {self.length} samples, "
                 f"but received epoch {epoch!r}, and batch {index!r} after {used!r} samples."
             )
-        self.check(used)

@@ -11,7 +11,7 @@ row of flags. If any process says that a sum came too early, all of them sum onc
 that has a gradient in some processes gets the sum in all; one that has none anywhere stays without.
 
 Sparse gradients are gathered: all rows of rank 0, then those of rank 1, and so on.
-May import: torch, errors, group.
+May import: torch, errors, group, peer.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import torch
 from torch import distributed
 
 from refluid.distributed.group import Group
+from refluid.distributed.peer import SUM
 from refluid.errors import DistributedError
 
 __all__ = ["GradientSum"]
@@ -102,7 +103,7 @@ class GradientSum:
         Raises:
             PeerLost: another process has ended, or does not call this within the timeout.
         """
-        with self._group.waiting("sum the gradients"), torch.no_grad():
+        with self._group.waiting(SUM), torch.no_grad():
             if self._error is not None:
                 raise self._error
             if [p.requires_grad for p in self._all] != self._trainable:

@@ -57,7 +57,7 @@ class Group:
         self.timeout_s = timeout_s
         self.num_sums = 0
         self._store = store
-        self._num_gathers = 0
+        self._num_gathers = self._num_talks = 0
         # nobody who has lost another waits for a third, in any thread
         self._lost = threading.Event()
 
@@ -93,18 +93,33 @@ class Group:
         with self.waiting(what):
             self._store.set(key, json.dumps(value))
 
-    def read(self, keys: Sequence[str], what: str) -> list[Any]:
+    def read(self, keys: Sequence[str], what: str, timeout_s: float | None = None) -> list[Any]:
         """Wait until values are there under all keys, one for each rank, and return them.
+
+        Args:
+            keys: that of rank 0 first.
+            what: what is done by it, as an error would say.
+            timeout_s: how long to wait; by default as long as for everything.
 
         Raises:
             PeerLost: another process has ended or does not post within the timeout, or this one has
                 lost another elsewhere.
         """
+        timeout_s = self.timeout_s if timeout_s is None else timeout_s
         with self.waiting(what):
-            missing = peer.wait_for(self._store, keys, self.timeout_s, self._lost)
+            missing = peer.wait_for(self._store, keys, timeout_s, self._lost)
             if missing:
                 raise PeerLost(self.explain(what, missing))
             return [json.loads(self._store.get(key)) for key in keys]
+
+    def talk(self) -> int:
+        """Return the number of a new conversation, the same in all ranks that begin it together."""
+        self._num_talks += 1
+        return self._num_talks
+
+    def give_up(self) -> None:
+        """Have nobody in this process wait for others any more: one is lost."""
+        self._lost.set()
 
     def forget(self, keys: Sequence[str]) -> None:
         """Take values away that all have read; from any thread."""

@@ -13,6 +13,7 @@ May import: torch, group.
 
 from __future__ import annotations
 
+import datetime
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -51,7 +52,9 @@ class _Sums:
         self._count = group.world_size
         with group.waiting("connect to the other ranks"):
             # with others' collectives between them, those of this thread would be out of order
-            self._channel = distributed.new_group()
+            self._channel = distributed.new_group(
+                timeout=datetime.timedelta(seconds=group.timeout_s)
+            )
         self._thread = ThreadPoolExecutor(1, "refluid-sums")
 
     def start(self, flat: torch.Tensor) -> torch.futures.Future[torch.Tensor]:

@@ -18,8 +18,10 @@ from typing import Any
 
 from torch import distributed
 
-__all__ = ["State", "explain", "names", "note", "wait_for"]
+__all__ = ["SUM", "State", "explain", "names", "note", "wait_for"]
 
+# what a process does when another one may have had fewer batches
+SUM = "sum the gradients"
 _SHORTEST_S, _LONGEST_S = 0.0005, 0.02
 # how long notes of processes that end at this moment are waited for
 _NOTES_S = 1.5
@@ -128,10 +130,9 @@ def explain(
             time.sleep(_LONGEST_S)
 
     if not _answered(look) and state.rank != 0:
-        return (
-            f"rank {state.rank} cannot {what}: rank 0 has ended or does not answer any more. If it "
-            f"came to its end without an error, {_BATCHES}."
-        )
+        advice = f" If it came to its end without an error, {_BATCHES}." if what == SUM else ""
+        gone = "rank 0 has ended or does not answer any more."
+        return f"rank {state.rank} cannot {what}: {gone}{advice}"
     reasons = [
         reason
         for k in others
@@ -155,6 +156,8 @@ def _reason(
         return f"rank {rank} is gone, or its connection"
     if note["kind"] == "failed":
         return f"rank {rank} has failed with {note['error']}"
+    if note["kind"] == "ended" and what != SUM:
+        return f"rank {rank} has come to its end"
     if note["kind"] == "ended":
         return (
             f"rank {rank} has come to its end, after {note['num_sums']} sums of gradients, and "

@@ -50,6 +50,7 @@ class Archive:
         self._ranks = ranks
         self._journal: Journal | None = None
         self._loaded: Loaded | None = None
+        self._talk = 0
         self._stack = contextlib.ExitStack()
 
     def open(self) -> Resumption | None:
@@ -61,6 +62,8 @@ class Archive:
             CheckpointError: a checkpoint is of a newer version of refluid.
         """
         with contextlib.ExitStack() as stack:
+            # in all ranks alike, whatever fails afterwards
+            self._talk = self._ranks.group.talk() if self._ranks.group else 0
             self._ranks.check_same(str(self._directory.resolve()), "the directory of the run")
             found = self._ranks.from_leader(lambda: self._take(stack), "open the run")
             resumed = self._ranks.together(
@@ -113,7 +116,7 @@ class Archive:
         plan, store = self._plan, Store(self._checkpoints, self._journal.run)
         self._loaded = newest(plan.resume, self._directory, self._journal, store)
         group = self._ranks.group
-        saver = Alone(store) if group is None else Leader(store, group)
+        saver = Alone(store) if group is None else Leader(store, group, self._talk)
         self.writer = Writer(
             self._journal, saver, lambda: store.retain(plan.keep_last, plan.best())
         )
@@ -124,7 +127,7 @@ class Archive:
         """Return what this rank goes on from, which is its part of what rank 0 has found."""
         ranks = self._ranks
         if ranks.group is not None and not ranks.leads:
-            self.writer = Writer(Unwritten(), Follower(ranks.group), lambda: None)
+            self.writer = Writer(Unwritten(), Follower(ranks.group, self._talk), lambda: None)
             if step is not None:
                 self._loaded = Store(self._checkpoints, run).load(step, ranks.rank)
         return None if self._loaded is None else as_resumption(self._loaded, ranks.rank)

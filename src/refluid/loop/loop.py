@@ -176,6 +176,7 @@ class Loop:
             self._lose_patience()
             if wants_digests:
                 recorder.note_digests(self._progress(loop, source))
+            recorder.check()
             now = time.monotonic()
             wish = Wish(self._what_is_due(now, last), self._why_stop(now), self.ends, recorder.busy)
             agreed = self._ranks.agree(self.step, wish, last)

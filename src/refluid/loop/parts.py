@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -82,9 +83,9 @@ class Alone:
 class _Talk:
     """What the processes say to each other about one save after the other."""
 
-    def __init__(self, group: Group) -> None:
+    def __init__(self, group: Group, talk: int) -> None:
         self._group = group
-        self._number = 0
+        self._talk, self._number = talk, 0
         self._ranks = range(group.world_size)
 
     def begin(self, step: int) -> None:
@@ -95,7 +96,8 @@ class _Talk:
         self._group.post(self._key(word, self._group.rank), value, self._what)
 
     def hear_leader(self, word: str) -> Any:
-        return self._group.read([self._key(word, 0)], self._what)[0]
+        # it may write for long; when it is gone, so is the store
+        return self._group.read([self._key(word, 0)], self._what, math.inf)[0]
 
     def hear_all(self, word: str) -> list[Any]:
         return self._group.read([self._key(word, rank) for rank in self._ranks], self._what)
@@ -105,7 +107,7 @@ class _Talk:
         self._group.forget([self._key(word, rank) for word in words for rank in self._ranks])
 
     def _key(self, word: str, rank: int) -> str:
-        return f"save/{self._number}/{word}/{rank}"
+        return f"save/{self._talk}/{self._number}/{word}/{rank}"
 
 
 class Leader:
@@ -114,11 +116,12 @@ class Leader:
     Args:
         store: where checkpoints are.
         group: the processes.
+        talk: the number of their conversation, from `Group.talk`.
     """
 
-    def __init__(self, store: Store, group: Group) -> None:
+    def __init__(self, store: Store, group: Group, talk: int) -> None:
         self._store = store
-        self._talk = _Talk(group)
+        self._talk = _Talk(group, talk)
 
     def save(
         self, step: int, packed: Packed, metrics: Mapping[str, float], same: Collection[str]
@@ -144,6 +147,10 @@ class Leader:
         except DistributedError as error:
             self._end(asked, {"fatal": str(error)})
             raise
+        except Exception as error:
+            # the others wait for a word
+            self._end(asked, {"error": f"{type(error).__name__}: {error}"})
+            raise
 
     def skip(self, step: int, why: str) -> None:
         """See `Saver`."""
@@ -167,11 +174,12 @@ class Follower:
 
     Args:
         group: the processes.
+        talk: the number of their conversation, from `Group.talk`.
     """
 
-    def __init__(self, group: Group) -> None:
+    def __init__(self, group: Group, talk: int) -> None:
         self._rank = group.rank
-        self._talk = _Talk(group)
+        self._talk = _Talk(group, talk)
 
     def save(
         self, step: int, packed: Packed, metrics: Mapping[str, float], same: Collection[str]
@@ -195,15 +203,16 @@ class Follower:
     def _written(
         self, packed: Packed, same: Collection[str], folder: str, digests: Mapping[str, str]
     ) -> dict[str, Any]:
-        own = _digests(packed)
-        shared = [name for name, digest in own.items() if digests.get(name) == digest]
-        differing = sorted(set(same).difference(shared))
-        if differing:
-            return {"differing": differing}
         try:
+            own = _digests(packed)
+            shared = [name for name, digest in own.items() if digests.get(name) == digest]
+            differing = sorted(set(same).difference(shared))
+            if differing:
+                return {"differing": differing}
             files = step_folder.write_part(Path(folder), self._rank, packed, shared)
-        except (OSError, TypeError, ValueError) as error:
-            return {"error": str(error)}
+        except Exception as error:
+            # rank 0 waits for a word
+            return {"error": f"{type(error).__name__}: {error}"}
         return {"files": {name: [file.num_bytes, file.sha256] for name, file in files.items()}}
 
 

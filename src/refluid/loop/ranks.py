@@ -20,7 +20,7 @@ import torch
 from torch import distributed as torch_distributed
 
 from refluid import env
-from refluid.distributed.group import Group, join
+from refluid.distributed.group import Group, join, joined
 from refluid.distributed.ordered import sum_in_order
 from refluid.errors import CheckpointError, DistributedError, RefluidError, RunError
 
@@ -65,6 +65,7 @@ class Ranks:
         self._votes: torch.Tensor | None = None
         self._work: Any = None
         self._voted: Wish | None = None
+        self._step = 0
 
     def meet(self) -> None:
         """Meet the other processes of this launch, if there are any.
@@ -76,15 +77,30 @@ class Ranks:
         Effects:
             A collective; see `refluid.distributed.join`.
         """
-        if env.world_size() == 1:
+        group = joined() or (join() if env.world_size() > 1 else None)
+        if group is None or group.world_size == 1:
             return
-        self.group = join()
+        self.group = group
         self.rank, self.count = self.group.rank, self.group.world_size
         with self.group.waiting("connect to the other ranks"):
             # apart from the program's own collectives, whose order it does not disturb
             self._channel = torch_distributed.new_group(
                 backend="gloo", timeout=datetime.timedelta(seconds=self.group.timeout_s)
             )
+
+    def leave(self, error: BaseException | None) -> None:
+        """Take part in nothing any more.
+
+        Args:
+            error: what the run ends with, or None.
+        """
+        if self.group is None:
+            return
+        if isinstance(error, RuntimeError) and not isinstance(error, RefluidError):
+            # a collective of the program's own may have failed: who is lost is not waited for
+            self.group.give_up()
+        if self._work is None and torch_distributed.is_initialized():
+            torch_distributed.destroy_process_group(self._channel)
 
     @property
     def leads(self) -> bool:
@@ -167,7 +183,9 @@ class Ranks:
             PeerLost: another process has ended, or does not come to this step's end in time.
         """
         if self.group is None:
-            return wish
+            # what several processes had agreed on when they saved
+            ends, self._voted = self.pending(), None
+            return wish._replace(ends=wish.ends or ends)
         before = self._answer()
         if before.due is not None and not before.busy:
             # it is saved now
@@ -186,7 +204,9 @@ class Ranks:
 
     def pending(self) -> bool:
         """Wait for the answer that is on its way, and return whether by it the loop will end."""
-        return self.group is not None and self._answer().ends
+        if self.group is None:
+            return self._voted is not None and self._voted.ends
+        return self._answer().ends
 
     def resume(self, ends: bool) -> None:
         """Begin a loop, with the answer that was on its way in the checkpoint."""
@@ -198,6 +218,7 @@ class Ranks:
             assert self._votes is not None
             with self.group.waiting(_AGREE.format(self._step)):
                 self._work.wait()
+            self._work = None
             most, least, last, not_last, due, stop, ends, busy = self._votes.tolist()
             if most != -least or last != -not_last:
                 raise DistributedError(self._apart(most, -least))

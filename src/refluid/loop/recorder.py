@@ -155,6 +155,15 @@ class Recorder:
     def _tell_problems(self) -> None:
         for problem in self._writer.problems():
             report(problem)
+        self.check()
+
+    def check(self) -> None:
+        """Raise why the run cannot go on, if something has failed in the thread that writes.
+
+        Raises:
+            DistributedError: the ranks' parameters are not the same any more.
+            PeerLost: a rank was lost while a checkpoint was written.
+        """
         if self._writer.failure is not None:
             raise self._writer.failure
 

@@ -137,6 +137,7 @@ class Run:
         assert self._stack is not None
         loop, recorder = self._loop, self._recorder
         with self._stack:
+            self._ranks.leave(error)
             if self._active is not None:
                 self._active.close()
             if loop.watch is not None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from refluid.errors import CheckpointError, DistributedError, PeerLost, RunError
+from refluid.errors import CheckpointError, DistributedError, RunError
 from refluid.loop.parts import Saver
 from refluid.observe.journal.journal import Event
 from refluid.observe.record import Record
@@ -191,10 +191,10 @@ class Writer:
             self._commit(durable=False)
         except (CheckpointError, DistributedError) as error:
             self._events.append(Event(step=save.step, kind="not saved", text=str(error)))
-            # who is lost, the loop finds out by itself
-            if isinstance(error, CheckpointError | PeerLost):
+            if isinstance(error, CheckpointError):
                 self._problems.put(f"step {save.step} could not be saved: {error}")
             else:
+                # no later save could be agreed on
                 self.failure = error
         else:
             self._tidy()

@@ -448,6 +448,17 @@ def test_position_goes_on_in_another_number_of_shards(before, after):
     assert sorted(v for batch in taken for v in batch) == list(range(23))
 
 
+def test_rest_that_is_less_than_a_step_of_more_shards_is_dropped_with_the_epoch():
+    (old,) = sharded(1, drop_last=True)
+    position = old.position() | {"index": 4, "used": 12}
+    new = sharded(4, drop_last=True)
+    new[0].load_state_dict(position)
+    assert new[0].epoch == 1
+    keeping = sharded(4)[0]
+    with pytest.raises(DataError, match="2 samples are left in the epoch, fewer than 4 processes"):
+        keeping.load_state_dict(position | {"drop_last": False, "used": 21})
+
+
 @pytest.mark.parametrize("shard", [(2, 2), (-1, 2), 1, (0,), ("0", 2), (0, True), (0.0, 1)])
 def test_shard_that_is_none_is_refused(shard):
     with pytest.raises(DataError, match="`shard` must be"):

@@ -62,7 +62,7 @@ def test_another_number_of_processes_goes_on_without_gap_or_repetition(before, a
 def test_fewer_samples_than_processes_are_refused():
     division = Division(length=10, batch_size=2, drop_last=False, rank=0, count=4)
     with pytest.raises(DataError, match="3 samples are left in the epoch, fewer than 4 processes"):
-        division.check_place(Place(0, 2, 7))
+        division.check(7)
     with pytest.raises(DataError, match="of each of 4 processes is 3"):
         Division(length=10, batch_size=3, drop_last=True, rank=0, count=4).check(0)
 

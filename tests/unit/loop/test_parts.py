@@ -33,8 +33,8 @@ class Pair:
         cpu = torch.device("cpu")
         self.groups = [Group(rank, 2, cpu, shared, timeout_s) for rank in range(2)]
         self.store = Store(folder, RUN)
-        self.leader = Leader(self.store, self.groups[0])
-        self.follower = Follower(self.groups[1])
+        self.leader = Leader(self.store, self.groups[0], 1)
+        self.follower = Follower(self.groups[1], 1)
 
     def at_once(self, first: Callable[[], Any], second: Callable[[], Any]) -> list[Any]:
         """Call both; return what they raise, None for what does not."""

@@ -25,7 +25,8 @@ class Gradients:
         """Forget what was found, and begin to catch the gradients of these parameters."""
         self._found = {}
         for name, parameter in parameters.items():
-            # behind accumulation: what the optimizer will see, not what one loss adds
+            # behind accumulation: what the optimizer will see, not what one loss adds; of several
+            # processes it is this one's share
             self._handles.append(
                 parameter.register_post_accumulate_grad_hook(
                     lambda leaf, name=name: self._catch(name, leaf)

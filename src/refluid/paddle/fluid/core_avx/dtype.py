@@ -91,6 +91,7 @@ _TORCH = {
 _NUMPY = {kind: torch.empty(0, dtype=dtype).numpy().dtype for kind, dtype in _TORCH.items()}
 _FROM_TORCH = {dtype: kind for kind, dtype in _TORCH.items()}
 _FROM_NAME = {str(dtype): kind for kind, dtype in _NUMPY.items()}
+_TORCH_FROM_NAME = {name: _TORCH[kind] for name, kind in _FROM_NAME.items()}
 
 
 def to_var_type(dtype: object) -> VarType:
@@ -119,7 +120,9 @@ def to_var_type(dtype: object) -> VarType:
 
 def to_torch_dtype(dtype: object) -> torch.dtype:
     """Return the torch dtype of whatever `to_var_type` accepts."""
-    return _TORCH[to_var_type(dtype)]
+    # first what most programs write: NumPy takes its time to look a name up
+    found = _TORCH_FROM_NAME.get(dtype) if isinstance(dtype, str) else None
+    return _TORCH[to_var_type(dtype)] if found is None else found
 
 
 def to_numpy_dtype(dtype: object) -> np.dtype:

@@ -29,7 +29,7 @@ from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.dtype import to_numpy_dtype
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
-from refluid.paddle.fluid.core_avx.variable import plain, seen, wrap
+from refluid.paddle.fluid.core_avx.variable import plain, wrap
 
 __all__ = [
     "ANY",
@@ -124,18 +124,33 @@ def operator(
 
     def decorate(function: Callable[_Arguments, Any]) -> Callable[_Arguments, Any]:
         names = list(inspect.signature(function).parameters)
-        slots = [(names.index(name), name, kind) for name, kind in kinds.items()]
+        slots = [(names.index(name), name, kind, kind.dtypes) for name, kind in kinds.items()]
         take = _dense if direct else plain
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             given, num_given = list(args), len(args)
             first: _First = {}
-            for index, name, kind in slots:
+            for index, name, kind, dtypes in slots:
                 if index < num_given:
-                    given[index] = _admit(op_type, name, given[index], kind, first, take)
+                    value = given[index]
                 elif name in kwargs:
-                    kwargs[name] = _admit(op_type, name, kwargs[name], kind, first, take)
+                    value = kwargs[name]
+                else:
+                    continue
+                # what most arguments are, without a further call: this runs for every operator
+                if (
+                    isinstance(value, Tensor)
+                    and (dtype := _dtype(value)) in dtypes
+                    and first.setdefault(dtypes, (dtype, name, value))[0] is dtype
+                ):
+                    value = take(value)
+                else:
+                    value = _admit(op_type, name, value, kind, first, take)
+                if index < num_given:
+                    given[index] = value
+                else:
+                    kwargs[name] = value
             try:
                 result = function(*given, **kwargs)  # type: ignore[arg-type]
             except (RuntimeError, IndexError, OverflowError) as error:
@@ -173,7 +188,9 @@ def _admit(
 
 def _dense(tensor: Tensor) -> Tensor:
     """Return a variable itself, or its values alone if the graph ends at it."""
-    return plain(tensor) if tensor.is_sparse else seen(tensor)  # `plain` refuses what is sparse
+    if getattr(tensor, "_cut", False) or tensor.is_sparse:
+        return plain(tensor)  # refuses what is sparse
+    return tensor
 
 
 def _refuse_dtype(op_type: str, name: str, value: Any, kind: Kind, first: _First) -> NoReturn:

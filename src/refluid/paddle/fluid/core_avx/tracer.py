@@ -99,10 +99,10 @@ class _Results:
     def __init__(self) -> None:
         self._refs: list[weakref.ref[torch.Tensor]] = []
         self._limit = 1024
-        self.add = self._refs.append
 
-    def prune(self) -> None:
-        """Drop the dead ones when many have come together without a backward pass."""
+    def add(self, result: torch.Tensor) -> None:
+        """Note one; drop the dead ones when many have come together without a backward pass."""
+        self._refs.append(weakref.ref(result))
         if len(self._refs) > self._limit:
             self._refs[:] = [ref for ref in self._refs if ref() is not None]
             self._limit = max(1024, 2 * len(self._refs))
@@ -117,10 +117,8 @@ class _Results:
 _results = _Results()
 
 
-def note_result(result: torch.Tensor) -> None:
-    """Have `backward` keep the gradient of this operator result while it is alive."""
-    _results.add(weakref.ref(result))
-    _results.prune()
+# has `backward` keep the gradient of an operator result while it is alive
+note_result = _results.add
 
 
 def backward(root: torch.Tensor, retain_graph: bool = False) -> None:
@@ -138,7 +136,8 @@ def backward(root: torch.Tensor, retain_graph: bool = False) -> None:
     """
     if root.is_leaf or getattr(root, "_freed", False):
         return
-    leaves = [leaf for ref in list(_leaves.values()) if (leaf := ref()) is not None]
+    noted = [leaf for ref in list(_leaves.values()) if (leaf := ref()) is not None]
+    leaves = [leaf for leaf in noted if leaf.is_leaf]  # an operator may have overwritten one
     earlier = [leaf.grad for leaf in leaves]
     for leaf in leaves:
         leaf.grad = None

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import describe
-from refluid.paddle.fluid.core_avx.tracer import current_place
+from refluid.paddle.fluid.core_avx.tracer import current_place, note_result
 from refluid.paddle.fluid.core_avx.variable import from_numpy
 
 __all__ = [
@@ -40,6 +40,8 @@ def integers(op_type: str, name: str, value: Any) -> list[int]:
         raise TypeError(
             f"{op_type}: `{name}` must be a list or tuple of ints, but received {describe(value)}."
         )
+    if set(map(type, value)) <= {int}:
+        return list(value)
     for entry in value:
         if isinstance(entry, Tensor) or not hasattr(entry, "__index__"):
             raise TypeError(
@@ -57,13 +59,11 @@ def size_of(op_type: str, name: str, value: Any) -> list[int]:
         EnforceNotMet: a size is negative.
     """
     if isinstance(value, Tensor):
-        sizes = [int(n) for n in value.reshape(-1).tolist()]
+        value = [int(n) for n in value.reshape(-1).tolist()]
     elif isinstance(value, (list, tuple)):
-        sizes = [int(n) if isinstance(n, Tensor) else n for n in value]
-        sizes = integers(op_type, name, sizes)
-    else:
-        sizes = integers(op_type, name, value)
-    if not all(n >= 0 for n in sizes):
+        value = [int(n) if isinstance(n, Tensor) else n for n in value]
+    sizes = integers(op_type, name, value)
+    if min(sizes, default=0) < 0:
         raise EnforceNotMet(
             f"{op_type}: `{name}` must hold no negative size, but received {sizes}."
         )
@@ -105,6 +105,8 @@ def axes_of(op_type: str, name: str, dim: int | Sequence[int] | None, rank: int)
     """
     if dim is None:
         return list(range(rank))
+    if type(dim) is int and 0 <= dim < rank:
+        return [dim]
     dims = list(dim) if isinstance(dim, (list, tuple)) else [dim]
     return sorted({axis_of(op_type, name, d, rank) for d in dims}) or list(range(rank))
 
@@ -128,9 +130,22 @@ def unlinked(result: Tensor, source: Tensor) -> Tensor:
 
 
 def write(result: Tensor, output: Tensor | None) -> Tensor:
-    """Return `result`, or the variable `output` overwritten by it, shape and dtype included."""
+    """Return `result`, or the variable `output` overwritten by it, shape and dtype included.
+
+    A variable becomes a part of the graph of `result`, if there is one. A parameter stays a leaf:
+    gradients end at it.
+    """
     if output is None:
         return result
-    # a new memory first: whoever shares the old one keeps its values, as in Paddle
+    linked = result.requires_grad and not isinstance(output, torch.nn.Parameter)
+    if output.is_leaf and (linked or not result.is_floating_point()):
+        output.requires_grad_(False)
+    # a new memory: whoever shares the old one keeps its values, as in Paddle
+    if output.is_leaf and not linked:
+        output.data = result.detach().clone()
+        return output
     output.data = torch.empty_like(result)
-    return output.copy_(result)
+    output.copy_(result)
+    if linked:
+        note_result(output)
+    return output

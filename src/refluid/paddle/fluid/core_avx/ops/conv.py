@@ -230,12 +230,13 @@ def _extra(
 
 
 def _check(op_type: str, input: Tensor, channels: int, weight: Tensor, last: bool) -> None:
-    if input.dim() != weight.dim():
+    sizes = input.size()
+    if len(sizes) != weight.dim():
         raise EnforceNotMet(
             f"{op_type}: `input` must have {weight.dim()} dimensions, but received shape "
-            f"{list(input.size())}."
+            f"{list(sizes)}."
         )
-    if input.size(-1 if last else 1) != channels:
+    if sizes[-1 if last else 1] != channels:
         raise EnforceNotMet(
             f"{op_type}: `input` must have {channels} channels, as the weight "
             f"{list(weight.size())} says, but received shape {list(input.size())}."

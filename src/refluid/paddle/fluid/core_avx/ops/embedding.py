@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -12,7 +13,7 @@ from refluid.paddle.fluid.core_avx.ops.index import check_index
 __all__ = ["lookup_table", "lookup_table_v2"]
 
 
-@operator("lookup_table_v2", weight=FLOAT, ids=INT64)
+@operator("lookup_table_v2", direct=True, weight=FLOAT, ids=INT64)
 def lookup_table_v2(
     weight: Tensor, ids: Tensor, padding_idx: int = -1, is_sparse: bool = False
 ) -> Tensor:
@@ -30,7 +31,7 @@ def lookup_table_v2(
     return _look_up("lookup_table_v2", weight, ids, padding_idx, is_sparse)
 
 
-@operator("lookup_table", weight=FLOAT, ids=INT64)
+@operator("lookup_table", direct=True, weight=FLOAT, ids=INT64)
 def lookup_table(
     weight: Tensor, ids: Tensor, padding_idx: int = -1, is_sparse: bool = False
 ) -> Tensor:
@@ -64,7 +65,7 @@ def _look_up(
     out = functional.embedding(ids, weight, sparse=is_sparse)
     if padding_idx == -1:
         return out
-    padded = (ids == padding_idx).unsqueeze(-1)
+    padded = torch.eq(ids, padding_idx).unsqueeze(-1)
     if is_sparse:
         # .data: the rows of a sparse gradient keep what padding receives, as in Paddle
         out.data.masked_fill_(padded, 0.0)

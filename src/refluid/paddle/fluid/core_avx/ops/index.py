@@ -30,13 +30,13 @@ def check_index(
     """
     if not index.numel():
         return
-    low, high = (int(bound) for bound in torch.aminmax(index))
-    if low >= 0 and high < upper:
+    low, high = torch.aminmax(index)
+    if int(low) >= 0 and int(high) < upper:
         return
-    outside = (index < 0) | (index >= upper)
+    outside = torch.lt(index, 0) | torch.ge(index, upper)
     if ignored is not None:
-        outside &= index != ignored
-    wrong = index[outside]
+        outside &= torch.ne(index, ignored)
+    wrong = torch.masked_select(index, outside)
     if wrong.numel():
         raise EnforceNotMet(
             f"{op_type}: `{name}` must be from 0 to {upper - 1}, but received {int(wrong[0])}."

@@ -24,7 +24,7 @@ __all__ = ["REDUCTIONS", "bce_loss", "l1_loss", "mse_loss", "nll_loss"]
 REDUCTIONS = ("mean", "sum", "none")
 
 
-@operator("mse_loss", input=NUMBER, label=NUMBER)
+@operator("mse_loss", direct=True, input=NUMBER, label=NUMBER)
 def mse_loss(input: Tensor, label: Tensor, reduction: str = "mean") -> Tensor:
     """Square the differences.
 
@@ -38,18 +38,18 @@ def mse_loss(input: Tensor, label: Tensor, reduction: str = "mean") -> Tensor:
     """
     if _same_floats(input, label):
         return _whole(functional.mse_loss(input, label, reduction=reduction), reduction)
-    return _reduce((input - label).square(), reduction)
+    return _reduce(torch.sub(input, label).square(), reduction)
 
 
-@operator("l1_loss", input=NUMBER, label=NUMBER)
+@operator("l1_loss", direct=True, input=NUMBER, label=NUMBER)
 def l1_loss(input: Tensor, label: Tensor, reduction: str = "mean") -> Tensor:
     """Take the absolute differences; arguments and result as for `mse_loss`."""
     if _same_floats(input, label):
         return _whole(functional.l1_loss(input, label, reduction=reduction), reduction)
-    return _reduce((input - label).abs(), reduction)
+    return _reduce(torch.sub(input, label).abs(), reduction)
 
 
-@operator("bce_loss", input=FLOAT, label=FLOAT, weight=optional(FLOAT))
+@operator("bce_loss", direct=True, input=FLOAT, label=FLOAT, weight=optional(FLOAT))
 def bce_loss(
     input: Tensor, label: Tensor, weight: Tensor | None = None, reduction: str = "mean"
 ) -> Tensor:
@@ -70,14 +70,14 @@ def bce_loss(
             f"and {list(label.size())}."
         )
     if input.numel():
-        low, high = (float(bound) for bound in torch.aminmax(input.detach()))
+        low, high = map(float, torch.aminmax(torch.detach(input)))
         if not (low >= 0.0 and high <= 1.0):
             raise EnforceNotMet(
                 f"bce_loss: `input` must be probabilities from 0 to 1, but received values from "
                 f"{low:g} to {high:g}; apply fluid.layers.sigmoid before."
             )
-    losses = functional.binary_cross_entropy(input, label.detach(), reduction="none")
-    return _reduce(losses if weight is None else losses * weight, reduction)
+    losses = functional.binary_cross_entropy(input, torch.detach(label), reduction="none")
+    return _reduce(losses if weight is None else torch.mul(losses, weight), reduction)
 
 
 @operator("nll_loss", input=FLOAT, label=INT64, weight=optional(FLOAT))

@@ -242,21 +242,21 @@ def spectral_norm(
             f"spectral_norm: `weight` must have {u.numel()} rows along dimension {dim} and "
             f"{v.numel()} columns, but received shape {list(weight.size())}."
         )
-    with torch.no_grad():
-        by_rows = weight.movedim(dim, 0)
-        matrix = by_rows.reshape(rows, columns)
-        left, right = u, v
-        for _ in range(power_iters):
-            right = torch.mv(matrix.t(), left)
-            right = right / (right.norm() + eps)
-            left = torch.mv(matrix, right)
-            left = left / (left.norm() + eps)
-        sigma = torch.dot(left, torch.mv(matrix, right))
-        out = weight / sigma
-        slope = (1.0 - torch.outer(left, right) * out.sum()) / sigma
-        slope = slope.reshape(by_rows.size()).movedim(0, dim)
+    values = weight.detach()
+    by_rows = values.movedim(dim, 0)
+    matrix = by_rows.reshape(rows, columns)
+    left, right = u.detach(), v.detach()
+    for _ in range(power_iters):
+        right = torch.mv(matrix.t(), left)
+        right = right / (right.norm() + eps)
+        left = torch.mv(matrix, right)
+        left = left / (left.norm() + eps)
+    sigma = torch.dot(left, torch.mv(matrix, right))
+    out = values / sigma
+    slope = (1.0 - torch.outer(left, right) * out.sum()) / sigma
+    slope = slope.reshape(by_rows.size()).movedim(0, dim)
     # nothing is added but the gradient
-    return out + slope * (weight - weight.detach())
+    return out + slope * (weight - values)
 
 
 def _check_channels(op_type: str, input: Tensor, channels: int | None, last: bool) -> None:

@@ -7,6 +7,7 @@ hand first. May import: torch, operator, rectify, window.
 
 from __future__ import annotations
 
+import functools
 import math
 
 import torch
@@ -100,23 +101,35 @@ def _pool(
     if global_pooling:
         pool_size, padding = list(sizes), [0] * axes
     pairs = pad_pairs(padding, sizes, pool_size, stride)
-    counts = [
-        (n + b + a - k + (s - 1 if ceil_mode else 0)) // s + 1
-        for n, (b, a), k, s in zip(sizes, pairs, pool_size, stride, strict=True)
-    ]
+    counts, plain = _windows(sizes, tuple(pairs), tuple(pool_size), tuple(stride), bool(ceil_mode))
     if min(counts) <= 0:
         raise EnforceNotMet(
             f"{op_type}: `pool_size` must fit into the padded input, but received windows of "
             f"{list(pool_size)} for an input of shape {list(input.size())} padded by {pairs}."
         )
-    if all(
-        b == a and 2 * b <= k and (c - 1) * s < n + b
-        for n, (b, a), k, s, c in zip(sizes, pairs, pool_size, stride, counts, strict=True)
-    ):
+    if plain:
         out = _pool_by_torch(x, pool_size, pool_type, stride, pairs, ceil_mode, exclusive)
     else:
         out = _pool_padded(x, pool_size, pool_type, stride, pairs, counts, exclusive)
     return out.movedim(1, -1) if last else out
+
+
+@functools.lru_cache(maxsize=1024)
+def _windows(
+    sizes: tuple[int, ...],
+    pairs: tuple[tuple[int, int], ...],
+    pool_size: tuple[int, ...],
+    stride: tuple[int, ...],
+    ceil_mode: bool,
+) -> tuple[tuple[int, ...], bool]:
+    """Return the numbers of windows along each axis, and whether torch takes the padding."""
+    axes = list(zip(sizes, pairs, pool_size, stride, strict=True))
+    counts = [(n + b + a - k + (s - 1 if ceil_mode else 0)) // s + 1 for n, (b, a), k, s in axes]
+    plain = all(
+        b == a and 2 * b <= k and (c - 1) * s < n + b
+        for (n, (b, a), k, s), c in zip(axes, counts, strict=True)
+    )
+    return tuple(counts), plain
 
 
 def _channels_last(grad: Tensor) -> Tensor:
@@ -154,7 +167,7 @@ def _pool_padded(
     pool_type: str,
     stride: list[int],
     pairs: list[tuple[int, int]],
-    counts: list[int],
+    counts: tuple[int, ...],
     exclusive: bool,
 ) -> Tensor:
     """Pool an input that is padded, or cut, to the reach of the windows."""

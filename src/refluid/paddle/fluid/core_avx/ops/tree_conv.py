@@ -62,16 +62,18 @@ def tree_conv(
         )
     if max_depth <= 1:
         raise EnforceNotMet(f"tree_conv: `max_depth` must be above 1, but received {max_depth}.")
-    shares = torch.zeros(batch, nodes, 3, nodes)
-    for share, edges in zip(shares, edge_set.tolist(), strict=True):
-        _fill_shares(share, edges, nodes, max_depth)
-    shares = shares.flatten(1, 2)
-    values = nodes_vector.detach()
+    found = [_shares(edges, nodes, max_depth) for edges in edge_set.tolist()]
+    places = [k * nodes * nodes + place for k, tree in enumerate(found) for place in tree]
+    values = [share for tree in found for share in tree.values()]
+    shares = torch.zeros(batch * nodes * nodes, 3)
+    shares[places] = torch.tensor(values).reshape(-1, 3)
+    shares = shares.reshape(batch, nodes, nodes, 3).transpose(2, 3).reshape(batch, -1, nodes)
+    vectors = nodes_vector.detach()
     by_share = weight.transpose(0, 1)
-    out = _weigh(shares, values, by_share)
+    out = _weigh(shares, vectors, by_share)
     # nothing is added but the gradient
     misread = weight.detach().reshape(features, *weight.size()[2:], 3)
-    out = out + _weigh(shares, nodes_vector - values, misread.movedim(-1, 0))
+    out = out + _weigh(shares, nodes_vector - vectors, misread.movedim(-1, 0))
     if bias is not None:
         if bias.numel() not in (1, nodes):
             raise EnforceNotMet(
@@ -90,8 +92,10 @@ def _weigh(shares: Tensor, nodes: Tensor, weight: Tensor) -> Tensor:
     return torch.matmul(windows, weight.reshape(3 * features, -1)).reshape(batch, number, *sizes)
 
 
-def _fill_shares(share: Tensor, edges: list[list[int]], nodes: int, max_depth: int) -> None:
-    """Write how much each node counts in each root's window; `share` is [root, 3, node]."""
+def _shares(
+    edges: list[list[int]], nodes: int, max_depth: int
+) -> dict[int, tuple[float, float, float]]:
+    """Return how much nodes count in roots' windows: (left, right, top) at root * nodes + node."""
     children: dict[int, list[int]] = {}
     count = 1
     for parent, child in edges:
@@ -103,23 +107,23 @@ def _fill_shares(share: Tensor, edges: list[list[int]], nodes: int, max_depth: i
                 f"tree_conv: `edge_set` must name nodes from 1 to {nodes}, but received the edge "
                 f"{[parent, child]}."
             )
-        children.setdefault(parent, []).append(child)
-    for root in range(1, min(count, nodes) + 1):
-        share[root - 1, 2, root - 1] = 1.0
-        level, seen = [root], {root}
+        children.setdefault(parent - 1, []).append(child - 1)
+    shares: dict[int, tuple[float, float, float]] = {}
+    for root in range(min(count, nodes)):
+        start = root * nodes
+        shares[start + root] = (0.0, 0.0, 1.0)
+        level = [root]
         for depth in range(1, max_depth):
             top = (max_depth - depth) / max_depth
             below = []
             for parent in level:
-                family = children.get(parent, [])
+                family = children.get(parent, ())
                 for number, child in enumerate(family):
-                    if child in seen:
-                        continue
-                    seen.add(child)
-                    below.append(child)
-                    side = 0.5 if len(family) == 1 else number / (len(family) - 1)
-                    left = (1.0 - top) * side
-                    share[root - 1, :, child - 1] = torch.tensor(
-                        [left, (1.0 - top) * (1.0 - left), top]
-                    )
+                    # a node counts where it is met first
+                    if start + child not in shares:
+                        side = 0.5 if len(family) == 1 else number / (len(family) - 1)
+                        left = (1.0 - top) * side
+                        shares[start + child] = (left, (1.0 - top) * (1.0 - left), top)
+                        below.append(child)
             level = below
+    return shares

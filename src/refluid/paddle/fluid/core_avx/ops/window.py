@@ -31,6 +31,8 @@ def pad_pairs(
         ValueError: `padding` is none of these.
     """
     axes = len(sizes)
+    if len(padding) == axes and set(map(type, padding)) == {int}:
+        return [(p, p) for p in padding]  # type: ignore[misc]
     if isinstance(padding, str):
         if padding.upper() == "VALID":
             return [(0, 0)] * axes

@@ -28,6 +28,8 @@ def per_axis(value: int | Sequence[int], num_axes: int, name: str) -> list[int]:
     Raises:
         ValueError: it is neither an int nor a list of `num_axes` ints.
     """
+    if type(value) is int:
+        return [value] * num_axes
     given = list(value) if isinstance(value, (list, tuple)) else [value] * num_axes
     if len(given) != num_axes or not all(hasattr(v, "__index__") for v in given):
         raise ValueError(

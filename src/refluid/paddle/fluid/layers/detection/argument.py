@@ -8,9 +8,9 @@ May import: torch, core_avx.
 
 from __future__ import annotations
 
+from array import array
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
@@ -30,19 +30,16 @@ def sizes_of(op_type: str, **given: tuple[Tensor, str]) -> dict[str, int]:
         EnforceNotMet: a variable has another shape.
     """
     sizes: dict[str, int] = {}
-    owner: dict[str, str] = {}
     for name, (tensor, pattern) in given.items():
         dims, shape = pattern.split(), tensor.size()
+        known = {dim: sizes[dim] for dim in dims if dim in sizes}
         fits = len(dims) == len(shape)
-        known = [d for d in dims if d in sizes]
         for dim, size in zip(dims, shape, strict=False):
-            if dim.isdigit():
-                fits &= int(dim) == size
-            else:
-                fits &= sizes.setdefault(dim, size) == size
-                owner.setdefault(dim, name)
+            wanted = int(dim) if dim.isdigit() else sizes.setdefault(dim, size)
+            fits = fits and wanted == size
         if not fits:
-            where = ", ".join(f"{d} = {sizes[d]} as in `{owner[d]}`" for d in known)
+            owner = {d: n for n, (_, p) in reversed(given.items()) for d in p.split()}
+            where = ", ".join(f"{d} = {n} as in `{owner[d]}`" for d, n in known.items())
             raise EnforceNotMet(
                 f"{op_type}: `{name}` must have shape [{', '.join(dims)}]"
                 f"{' where ' + where if where else ''}, but received {describe(tensor)}."
@@ -89,7 +86,7 @@ def reals(op_type: str, name: str, values: Any, count: int | None = None) -> lis
 
 def rounded(values: Any) -> list[float]:
     """Return numbers rounded to 32 bits."""
-    return torch.tensor([float(v) for v in values], dtype=torch.float32).tolist()
+    return array("f", map(float, values)).tolist()
 
 
 def note_images(boxes: Tensor, counts: Tensor) -> Tensor:

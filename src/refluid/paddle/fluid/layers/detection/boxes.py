@@ -53,13 +53,13 @@ def iou_similarity(
     """
     sizes_of("iou_similarity", x=(x, "N 4"), y=(y, "M 4"))
     extra = 0.0 if box_normalized else 1.0
-    with torch.no_grad():
-        low = torch.maximum(x[:, None, :2], y[:, :2])
-        high = torch.minimum(x[:, None, 2:], y[:, 2:])
-        common = (high - low + extra).clamp(min=0).prod(2)
-        first, second = ((b[:, 2:] - b[:, :2] + extra).prod(1) for b in (x, y))
-        # 1e-10 is Paddle's
-        result = common / (first[:, None] + second - common + 1e-10)
+    first, second = x.detach(), y.detach()
+    low = torch.maximum(first[:, None, :2], second[:, :2])
+    high = torch.minimum(first[:, None, 2:], second[:, 2:])
+    common = (high - low + extra).clamp(min=0).prod(2)
+    areas = [(b[:, 2:] - b[:, :2] + extra).prod(1) for b in (first, second)]
+    # 1e-10 is Paddle's
+    result = common / (areas[0][:, None] + areas[1] - common + 1e-10)
     return linked_to(result, x, y)
 
 
@@ -129,16 +129,17 @@ def _code(
         shapes["prior_box_var"] = (prior_box_var, "M 4")
     sizes_of("box_coder", **shapes)
     extra = 0.0 if box_normalized else 1.0
-    with torch.no_grad():
-        scale = prior_box.new_ones(4) if variance is None else prior_box.new_tensor(variance)
-        if prior_box_var is not None:
-            scale = prior_box_var
-        if encode:
-            result = _encode(prior_box, target_box, extra) / scale
-        else:
-            along = 1 if axis == 1 else 0
-            scale = scale.unsqueeze(along) if scale.dim() == 2 else scale
-            result = decode(prior_box.unsqueeze(along), target_box * scale, extra)
+    prior, target = prior_box.detach(), target_box.detach()
+    if prior_box_var is not None:
+        scale = prior_box_var.detach()
+    else:
+        scale = prior.new_ones(4) if variance is None else prior.new_tensor(variance)
+    if encode:
+        result = _encode(prior, target, extra) / scale
+    else:
+        along = 1 if axis == 1 else 0
+        scale = scale.unsqueeze(along) if scale.dim() == 2 else scale
+        result = decode(prior.unsqueeze(along), target * scale, extra)
     return linked_to(result, prior_box, target_box, prior_box_var)
 
 
@@ -247,9 +248,7 @@ def polygon_box_transform(input: Tensor, name: str | None = None) -> Tensor:
             "polygon_box_transform: `input` must have an even number of channels, but received "
             f"{describe(input)}."
         )
-    with torch.no_grad():
-        columns = torch.arange(sizes["W"], device=input.device).expand(sizes["H"], -1)
-        rows = torch.arange(sizes["H"], device=input.device).unsqueeze(1).expand_as(columns)
-        corner = 4 * torch.stack([columns, rows]).repeat(sizes["C"] // 2, 1, 1)
-        result = corner.to(input.dtype) - input
-    return linked_to(result, input)
+    columns = torch.arange(sizes["W"], device=input.device).expand(sizes["H"], -1)
+    rows = torch.arange(sizes["H"], device=input.device).unsqueeze(1).expand_as(columns)
+    corner = 4 * torch.stack([columns, rows]).repeat(sizes["C"] // 2, 1, 1)
+    return linked_to(corner.to(input.dtype) - input.detach(), input)

@@ -21,7 +21,6 @@ __all__ = ["anchor_generator", "density_prior_box", "prior_box"]
 
 
 @operator("prior_box", input=FLOAT, image=ANY)
-@torch.no_grad()
 def prior_box(
     input: Tensor,
     image: Tensor,
@@ -93,7 +92,6 @@ def prior_box(
 
 
 @operator("density_prior_box", input=FLOAT, image=ANY)
-@torch.no_grad()
 def density_prior_box(
     input: Tensor,
     image: Tensor,
@@ -167,7 +165,6 @@ def density_prior_box(
 
 
 @operator("anchor_generator", input=FLOAT)
-@torch.no_grad()
 def anchor_generator(
     input: Tensor,
     anchor_sizes: float | Sequence[float] | None = None,

@@ -1,12 +1,15 @@
 """Losses of sequences. B batch, T time, C classes.
 
-May import: torch, core_avx.
+May import: torch, numpy, core_avx.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -15,6 +18,8 @@ from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, INTEGER, operator, optional
 
 __all__ = ["edit_distance", "warpctc"]
+
+Array = npt.NDArray[Any]
 
 
 @operator("warpctc", input=FLOAT, label=INTEGER, input_length=INT64, label_length=INT64)
@@ -86,39 +91,59 @@ def edit_distance(
     Returns:
         float32 [B, 1], and B as int64 [1].
     """
-    rows = _rows(input, input_length, ignored_tokens)
-    truths = _rows(label, label_length, ignored_tokens)
+    rows, num_in_row = _kept("input", input, input_length, ignored_tokens)
+    truths, num_in_truth = _kept("label", label, label_length, ignored_tokens)
     if len(rows) != len(truths):
         raise EnforceNotMet(
             f"edit_distance: `input` and `label` must have one batch size, but received "
             f"{list(input.size())} and {list(label.size())}."
         )
-    distances = []
-    for row, truth in zip(rows, truths, strict=True):
-        distance = float(_distance(row, truth))
-        if normalized:
-            if not truth:
-                raise EnforceNotMet("edit_distance: `normalized` needs labels that are not empty.")
-            distance /= len(truth)
-        distances.append([distance])
+    distances = _distances(rows, num_in_row, truths, num_in_truth)
+    if normalized:
+        if not num_in_truth.all():
+            raise EnforceNotMet("edit_distance: `normalized` needs labels that are not empty.")
+        distances = distances / num_in_truth
     device = input.device
-    return torch.tensor(distances, device=device), torch.tensor([len(rows)], device=device)
+    column = torch.from_numpy(distances[:, None].astype("float32")).to(device)
+    return column, torch.tensor([len(rows)], device=device)
 
 
-def _rows(values: Tensor, lengths: Tensor | None, ignored: Sequence[int] | None) -> list[list[int]]:
-    flat = values.reshape(values.size(0), -1).tolist()
-    ends = [len(row) for row in flat] if lengths is None else lengths.reshape(-1).tolist()
-    dropped = set(ignored or ())
-    return [[n for n in row[:end] if n not in dropped] for row, end in zip(flat, ends, strict=True)]
-
-
-def _distance(one: list[int], two: list[int]) -> int:
-    line = list(range(len(two) + 1))
-    for row, first in enumerate(one, start=1):
-        corner, line[0] = line[0], row
-        for column, second in enumerate(two, start=1):
-            corner, line[column] = (
-                line[column],
-                min(line[column] + 1, line[column - 1] + 1, corner + (first != second)),
+def _kept(
+    name: str, values: Tensor, lengths: Tensor | None, ignored: Sequence[int] | None
+) -> tuple[Array, Array]:
+    """Return sequences [B, T] without what is ignored, moved to the front, and their lengths."""
+    flat = values.reshape(values.size(0), -1).cpu().numpy()
+    if lengths is None and not ignored:
+        return flat, np.full(len(flat), flat.shape[1])
+    kept = np.ones(flat.shape, bool)
+    if lengths is not None:
+        if lengths.numel() != len(flat):
+            raise EnforceNotMet(
+                f"edit_distance: `{name}_length` must have {len(flat)} elements, one for each of "
+                f"`{name}`, but received shape {list(lengths.size())}."
             )
-    return line[-1]
+        kept &= np.arange(flat.shape[1]) < lengths.reshape(-1, 1).cpu().numpy()
+    if ignored:
+        kept &= ~np.isin(flat, list(ignored))
+    order = np.argsort(~kept, axis=1, kind="stable")
+    return np.take_along_axis(flat, order, 1), kept.sum(1)
+
+
+def _distances(one: Array, num_one: Array, two: Array, num_two: Array) -> Array:
+    """Return the distances [B] of sequences [B, T] and [B, L], of which the first ones count.
+
+    A line of the table of distances follows from the one above it: from there and from the
+    corner directly, and from the left as the least of what stands there, plus the way from it.
+    The number of the column is left out of the table, so that this way costs nothing.
+    NumPy, since the steps are small and many.
+    """
+    unequal = one.T[:, :, None] != two
+    corner = unequal.astype(int) - 1
+    table = np.zeros((len(corner) + 1, len(two), two.shape[1] + 1), int)
+    for row, change in enumerate(corner):
+        above = table[row]
+        line = above + 1
+        inner = line[:, 1:]
+        np.minimum(inner, above[:, :-1] + change, out=inner)
+        np.minimum.accumulate(line, axis=1, out=table[row + 1])
+    return table[num_one, np.arange(len(two)), num_two] + num_two

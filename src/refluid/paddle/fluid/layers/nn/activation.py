@@ -128,7 +128,7 @@ def stanh(
     return torch.tanh(x * scale_a) * scale_b
 
 
-@operator("soft_relu", x=FLOAT)
+@operator("soft_relu", direct=True, x=FLOAT)
 def soft_relu(x: Tensor, threshold: float = 40.0, name: str | None = None) -> Tensor:
     """Return log(1 + exp(x)), x being cut to [-threshold, threshold].
 

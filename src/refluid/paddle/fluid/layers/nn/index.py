@@ -97,7 +97,7 @@ def strided_slice(
     return input
 
 
-@operator("gather", input=ANY, index=INTEGER)
+@operator("gather", direct=True, input=ANY, index=INTEGER)
 def gather(input: Tensor, index: Tensor, overwrite: bool = True) -> Tensor:
     """Return the rows of `input` whose numbers are in `index`.
 
@@ -177,7 +177,7 @@ def gather_nd(input: Tensor, index: Tensor, name: str | None = None) -> Tensor:
     return result if result.dim() else torch.unsqueeze(result, 0)
 
 
-@operator("scatter", input=FLOAT, index=INTEGER, updates=FLOAT)
+@operator("scatter", direct=True, input=FLOAT, index=INTEGER, updates=FLOAT)
 def scatter(
     input: Tensor,
     index: Tensor,
@@ -263,7 +263,7 @@ def index_sample(x: Tensor, index: Tensor) -> Tensor:
     return torch.gather(x, 1, index.long())
 
 
-@operator("multiplex", inputs=many(NUMBER), index=INTEGER)
+@operator("multiplex", direct=True, inputs=many(NUMBER), index=INTEGER)
 def multiplex(inputs: Sequence[Tensor], index: Tensor) -> Tensor:
     """Return row b of the variable numbered index[b] among `inputs`.
 

@@ -98,7 +98,7 @@ def gaussian_random(
     return _normal("gaussian_random", sizes, mean, std, seed, dtype)
 
 
-@operator("uniform_random_batch_size_like", input=ANY)
+@operator("uniform_random_batch_size_like", direct=True, input=ANY)
 def uniform_random_batch_size_like(
     input: Tensor,
     shape: Sequence[int],
@@ -118,7 +118,7 @@ def uniform_random_batch_size_like(
     return _uniform(op_type, sizes, min, max, seed, dtype)
 
 
-@operator("gaussian_random_batch_size_like", input=ANY)
+@operator("gaussian_random_batch_size_like", direct=True, input=ANY)
 def gaussian_random_batch_size_like(
     input: Tensor,
     shape: Sequence[int],

@@ -67,23 +67,23 @@ class _Extremum(torch.autograd.Function):
     """amax or amin whose gradient goes whole to every element that equals the result."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, function: Any, axes: list[int]) -> Tensor:
+    def forward(ctx: Any, x: Tensor, function: Any, axes: list[int], keep: bool) -> Tensor:
         result = function(x, axes, True)
         ctx.save_for_backward(x, result)
-        return result
+        return result if keep else torch.squeeze(result, axes)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         x, result = ctx.saved_tensors
-        return torch.mul(grad, torch.eq(x, result)), None, None
+        grad = torch.reshape(grad, result.size())
+        return torch.mul(grad, torch.eq(x, result)), None, None, None
 
 
 def _extremum(function: Any) -> Callable[[Tensor, list[int], bool], Tensor]:
     def reduce(x: Tensor, axes: list[int], keep: bool) -> Tensor:
         if x.numel() <= 0:
             raise EnforceNotMet("a maximum or minimum needs at least one element.")
-        result = _Extremum.apply(x, function, axes)
-        return result if keep else torch.squeeze(result, tuple(axes))
+        return _Extremum.apply(x, function, axes, keep)
 
     return reduce
 
@@ -113,7 +113,7 @@ def reduce_mean(
     return _reduce("reduce_mean", _mean, input, dim, keep_dim)
 
 
-@operator("reduce_max", input=NUMBER)
+@operator("reduce_max", direct=True, input=NUMBER)
 def reduce_max(
     input: Tensor, dim: Dim = None, keep_dim: bool = False, name: str | None = None
 ) -> Tensor:
@@ -124,7 +124,7 @@ def reduce_max(
     return _reduce("reduce_max", _max, input, dim, keep_dim)
 
 
-@operator("reduce_min", input=NUMBER)
+@operator("reduce_min", direct=True, input=NUMBER)
 def reduce_min(
     input: Tensor, dim: Dim = None, keep_dim: bool = False, name: str | None = None
 ) -> Tensor:

@@ -111,7 +111,7 @@ def full(
     return fill_constant(shape, "float32" if dtype is None else dtype, fill_value, out=out)
 
 
-@operator("fill_constant_batch_size_like", input=ANY)
+@operator("fill_constant_batch_size_like", direct=True, input=ANY)
 def fill_constant_batch_size_like(
     input: Tensor,
     shape: Sequence[int],
