@@ -184,7 +184,7 @@ def run_goes_on():
         torch.manual_seed(1)
         model = split(alexnet, loss=functional.cross_entropy, num_microbatches=4)
         optimizer, found = sgd(model.parameters()), []
-        with contextlib.suppress(Stopped), refluid.Run(f"{directory}-{model.rank}") as run:
+        with contextlib.suppress(Stopped), refluid.Run(directory) as run:
             run.track(model=model.module, optimizer=optimizer)
             for step in run.steps(list(batches())[:6], epochs=1):
                 optimizer.zero_grad()

@@ -6,6 +6,7 @@ port.py        addresses and interfaces                        fluid_launch.py  
 meeting.py     how processes find each other                   peer.py        why one is missing
 group.py       those that have, and what they exchange         same.py        the same parameters?
 gradients.py   the sum of gradients over the processes         worker.py      one process
+ordered.py     the same for torch's DistributedDataParallel
 pipeline/      a model in stages                               placement.py   parts on devices
 server/        a parameter server
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -63,13 +65,28 @@ def library_of(row: Row) -> str:
     return row.since.rpartition(" ")[0]
 
 
+@pytest.fixture(scope="module")
+def present() -> list[str]:
+    """The names of the table that installed libraries have, in a process of its own.
+
+    In this one a library may have been given some by another: VisualDL gives NumPy its `Inf`.
+    """
+    command = [sys.executable, __file__]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=True)
+    return json.loads(done.stdout)
+
+
 @pytest.mark.parametrize("library", ["Python", *LIBRARIES])
-def test_a_name_is_gone_from_the_version_on_that_the_table_tells(library: str) -> None:
+def test_a_name_is_gone_from_the_version_on_that_the_table_tells(
+    library: str, present: list[str]
+) -> None:
     skip_without(library)
     wrong = [
         row.name
         for row in (*NAMES, *MODULES)
-        if library_of(row) == library and row.name not in CAME_BACK and has(row) == row.applies
+        if library_of(row) == library
+        and row.name not in CAME_BACK
+        and (row.name in present) == row.applies
     ]
     assert wrong == []
 
@@ -122,3 +139,9 @@ def test_the_page_lists_the_table(page: str) -> None:
     assert sorted(rows) == sorted(
         f"| `{row.shown}` | {row.since} | `{row.write}` |" for row in (*NAMES, *MODULES, *CALLS)
     )
+
+
+if __name__ == "__main__":
+    installed = {"Python", *(k for k, v in LIBRARIES.items() if importlib.util.find_spec(v))}
+    rows = [row for row in (*NAMES, *MODULES) if library_of(row) in installed]
+    sys.stdout.write(json.dumps([row.name for row in rows if has(row)]))
