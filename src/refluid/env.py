@@ -74,7 +74,6 @@ __all__ = [
     "run_directory",
     "selected_gpu",
     "servers",
-    "set_own_ray",
     "timeout_s",
     "trainer_endpoints",
     "trainer_id",
@@ -266,16 +265,9 @@ def servers() -> str | None:
     return os.environ.get(SERVERS) or None
 
 
-def set_own_ray() -> None:
-    """Make this process, and those that it starts, use Ray as `OWN_RAY` says, with a password."""
-    os.environ.update(OWN_RAY)
-    os.environ[_RAY_PASSWORD] = secrets.token_hex(32)
-
-
 def own_ray() -> dict[str, str]:
-    """Return what `set_own_ray` has set, for processes that shall use the same Ray."""
-    names = (*OWN_RAY, _RAY_PASSWORD)
-    return {name: os.environ[name] for name in names if name in os.environ}
+    """Return the variables of all processes that use one Ray of our own, with a new password."""
+    return {**OWN_RAY, _RAY_PASSWORD: secrets.token_hex(32)}
 
 
 def plots_disabled() -> bool:

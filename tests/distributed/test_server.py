@@ -14,18 +14,19 @@ from subprocess import PIPE
 
 import pytest
 
+from refluid import env
+
 pytest.importorskip("ray", reason="Ray, the engine of the parameter servers, is not installed")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 NUM_STEPS = 30
 CLUSTER = """
-import json, os, sys
+import sys
 from refluid.distributed.server.cluster import started
 
 with started() as address:
-    variables = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}
-    print(json.dumps([address, variables]), flush=True)
+    print(address, flush=True)
     sys.stdin.read()
 """
 # A launcher reduced to what the servers need: it starts a trainer again that was killed.
@@ -114,11 +115,13 @@ print(f"rank {rank} ends", flush=True)
 @pytest.fixture(scope="module")
 def cluster():
     """The address of a Ray cluster that was started beforehand, and the variables to enter it."""
-    command = [sys.executable, "-c", CLUSTER]
-    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) as process:
+    command, variables = [sys.executable, "-c", CLUSTER], env.own_ray()
+    with subprocess.Popen(
+        command, env={**os.environ, **variables}, stdin=PIPE, stdout=PIPE, text=True
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        yield json.loads(process.stdout.readline())
+        yield process.stdout.readline().strip(), variables
         process.stdin.close()
 
 

@@ -6,6 +6,7 @@ May import: checkpoint, distributed.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import functools
 import tempfile
@@ -129,7 +130,7 @@ def launch(
     - `refluid launch --nproc 4 --nnodes 2 --node-rank 1 --master 192.168.0.16:6170 train.py`
     """
     num_processes = nproc if trainers is None else trainers
-    with tempfile.TemporaryDirectory(prefix="refluid-") as folder:
+    with contextlib.ExitStack() as stack:
         found = None
         if mode is Mode.ps:
             # it loads NumPy, which no other launch needs
@@ -142,6 +143,7 @@ def launch(
                 staleness=staleness,
                 address=ray_address,
             )
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="refluid-"))
             found = Servers(plan, functools.partial(open_store, folder))
         status = run(
             Launch(

@@ -7,6 +7,7 @@ shard.py       one server: values, rounds, its checkpoints     trainer.py   what
 assignment.py  which server holds which parameter              buffer.py    tensors as bytes
 rule.py        what an optimizer is to a server                torch_rule.py  torch's optimizers
 served.py      `serve` for programs of torch                  registry.py  who is served
+ready.py       how trainers learn where the servers are
 
 The launcher loads no torch, so this package gives its names when they are asked for.
 May import: its own files when asked for.

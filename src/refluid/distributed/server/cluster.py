@@ -3,13 +3,13 @@
 Our own listens on the loopback interface alone, asks for a password that only its processes know,
 sends nothing to Ray's makers and keeps its files in a folder that is removed. Ray's processes end
 with the process that started them, on Linux even if that is killed.
-May import: env, errors, distributed.port; ray when it is called.
+May import: errors, distributed.port; ray when it is called.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
+import importlib.util
 import shutil
 import signal
 import socket
@@ -19,11 +19,10 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from refluid import env
 from refluid.distributed.port import parse_endpoint
 from refluid.errors import DistributedError
 
-__all__ = ["connected", "load_ray", "started"]
+__all__ = ["check", "connected", "load_ray", "started"]
 
 # gradients and values of one step of each trainer pass through it
 _STORE_BYTES = 256 * 2**20
@@ -52,20 +51,21 @@ def load_ray() -> ModuleType:
 def started() -> Iterator[str]:
     """Run a cluster on this machine within the block, and be connected to it.
 
+    This process, and those that shall use the cluster, need the variables of `env.own_ray`.
+
     Returns:
-        Its address, for other processes, which need this process's environment.
+        Its address.
 
     Raises:
         DistributedError: Ray is not installed or does not start.
     """
-    env.set_own_ray()
     ray = load_ray()
     parent = tempfile.gettempdir()
     folder = tempfile.mkdtemp(
         prefix="refluid-", dir=parent if len(parent) < _LONGEST_FOLDER else "/tmp"
     )
     try:
-        with _signals_kept():
+        with _signals_kept(), _no_more_than_needed(ray):
             context = _init(
                 ray,
                 address="local",
@@ -95,18 +95,51 @@ def connected(address: str, namespace: str) -> Iterator[ModuleType]:
         DistributedError: Ray is not installed, or there is no cluster.
     """
     ray = load_ray()
-    host, port = parse_endpoint(address, "ray-address")
-    try:
-        # Ray would try for a minute
-        socket.create_connection((host, port), _REACH_S).close()
-    except OSError as error:
-        raise DistributedError(_unreachable(address, error)) from None
+    check(address)
     with _signals_kept():
         _init(ray, address=address, namespace=namespace)
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def check(address: str | None) -> None:
+    """Find out early, without loading Ray, what keeps `started` or `connected` from working.
+
+    Raises:
+        DistributedError: Ray is not installed, or nothing listens at `address`.
+    """
+    if importlib.util.find_spec("ray") is None:
+        load_ray()
+    if address is None:
+        return
+    try:
+        # Ray would try for a minute
+        socket.create_connection(parse_endpoint(address, "ray-address"), _REACH_S).close()
+    except OSError as error:
+        raise DistributedError(_unreachable(address, error)) from None
+
+
+@contextlib.contextmanager
+def _no_more_than_needed(ray: ModuleType) -> Iterator[None]:
+    """Have Ray start neither what adds machines to a cluster nor what reads logs.
+
+    Both are two of the four seconds that it takes, and `ray.init` has no option for them.
+    """
+    parameter = ray._private.parameter
+    kind = parameter.RayParams
+
+    def make(**options: Any) -> Any:
+        chosen = kind(**options)
+        chosen.no_monitor, chosen.include_log_monitor = True, False
+        return chosen
+
+    parameter.RayParams = make
+    try:
+        yield
+    finally:
+        parameter.RayParams = kind
 
 
 def _init(ray: ModuleType, **options: Any) -> Any:

@@ -4,23 +4,21 @@ What Ray starts belongs to this process, and this process to its standard input:
 closes it or is killed, there is nothing more to read, and Ray is shut down in order, which leaves
 none of its processes and no files. It has a session of its own, so Ctrl-C does not reach it.
 
-On standard input first what is to be started, then `lost RANK`, a line each; on standard output
-one line of JSON, when it is started.
-May import: env, errors; its own package's actor, cluster, plan.
+On standard input first what is to be started, then `lost RANK`, a line each.
+May import: errors; its own package's actor, cluster, plan, ready.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import json
 import pickle
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from refluid import env
+from refluid.distributed.server import ready
 from refluid.distributed.server.actor import Server, actor_name
 from refluid.distributed.server.cluster import connected, load_ray, started
 from refluid.distributed.server.plan import ServerPlan
@@ -38,27 +36,26 @@ def main(lines: Iterable[str]) -> None:
     """Start what the first line says, do what the next ones say, and end it with the last."""
     source = iter(lines)
     plan, open_store = pickle.loads(base64.b64decode(next(source)))
+    file = Path(plan.ready_file)
     with contextlib.ExitStack() as stack:
+        stack.callback(file.unlink, missing_ok=True)
         try:
             if plan.address is None:
-                plan = replace(plan, address=stack.enter_context(started()))
+                address = stack.enter_context(started())
             else:
-                stack.enter_context(connected(plan.address, plan.namespace))
+                stack.enter_context(connected(address := plan.address, plan.namespace))
             actors = _start(plan, open_store)
-        except DistributedError as error:
-            _tell(error=str(error))
-            return
-        stack.callback(_end, actors)
-        _tell(plan=plan.encode(), variables=env.own_ray())
+        except Exception as error:
+            own = isinstance(error, DistributedError)
+            ready.tell(file, error=str(error) if own else f"Ray does not start: {error!r}")
+            actors = []
+        else:
+            stack.callback(_end, actors)
+            ready.tell(file, address=address)
         for line in source:
             rank = int(line.removeprefix("lost "))
             for actor in actors:
                 actor.lost.remote(rank)
-
-
-def _tell(**what: Any) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
 
 
 def _start(plan: ServerPlan, open_store: Callable[[str], Any]) -> list[Any]:

@@ -28,6 +28,7 @@ class ServerPlan:
         save_every_steps: after how many updates a server saves what it holds.
         address: Ray's, `HOST:PORT`; None for a cluster that is started for this alone.
         namespace: keeps the servers of several launches in one cluster apart.
+        ready_file: where it is said, once the servers are there, how to reach them; see ready.py.
 
     Raises:
         DistributedError: a value is impossible.
@@ -40,6 +41,7 @@ class ServerPlan:
     save_every_steps: int = 100
     address: str | None = None
     namespace: str = "refluid"
+    ready_file: str = ""
 
     def __post_init__(self) -> None:
         least = {"num_servers": 1, "num_trainers": 1, "staleness": 0, "save_every_steps": 1}
@@ -67,8 +69,8 @@ class ServerPlan:
             value = json.loads(text)
             if not isinstance(value, dict) or value.keys() != {field.name for field in fields(cls)}:
                 raise ValueError("it has other entries")
-            if not all(isinstance(value[key], str) for key in ("address", "namespace")):
-                raise ValueError("`address` and `namespace` must be strings")
+            if not all(isinstance(value[key], str) for key in ("namespace", "ready_file")):
+                raise ValueError("`namespace` and `ready_file` must be strings")
         except ValueError as error:
             raise DistributedError(
                 f"REFLUID_SERVERS is not what a launcher sets ({error}): unset it, or start the "

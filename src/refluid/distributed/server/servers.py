@@ -1,17 +1,17 @@
-"""The launcher's side: has the servers started, says where they are, and has them ended.
+"""The launcher's side: has the servers started, says where to ask for them, and has them ended.
 
-May import: env, errors; its own package's head, plan.
+May import: env; its own package's cluster, head, plan.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
@@ -19,8 +19,8 @@ from typing import Any
 
 from refluid import env
 from refluid.distributed.server import head
+from refluid.distributed.server.cluster import check
 from refluid.distributed.server.plan import ServerPlan
-from refluid.errors import DistributedError
 
 __all__ = ["Servers"]
 
@@ -33,42 +33,40 @@ class Servers:
 
     Args:
         plan: what is started. Its `address` is that of a Ray cluster, or None for one of our own;
-            its namespace is replaced by one of this launch.
+            its namespace and its file are replaced by those of this launch.
         open_store: returns where checkpoints are kept, by a name that differs for each server and
             model: a `Store` of message.py. It is pickled, and called on the server; what it returns
             must be this launch's alone, and on several machines be seen by all.
     """
 
     def __init__(self, plan: ServerPlan, open_store: Callable[[str], Any]) -> None:
-        self._plan = replace(plan, namespace=f"refluid-{secrets.token_hex(4)}")
+        name = f"refluid-{secrets.token_hex(8)}"
+        file = os.path.join(tempfile.gettempdir(), f"{name}.json")
+        self._plan = replace(plan, namespace=name, ready_file=file)
         self._open_store = open_store
 
     def __enter__(self) -> Servers:
-        """Start Ray, unless it is there, and the servers.
+        """Begin to start Ray, unless it is there, and the servers; trainers wait for them.
 
         Raises:
-            DistributedError: Ray is not installed, does not start or is not there.
+            DistributedError: Ray is not installed or is not there. That it does not start is an
+                error of the trainers.
 
         Effects:
             Starts processes. They end with this block, or with this process however it ends.
         """
+        check(self._plan.address)
+        variables = env.own_ray() if self._plan.address is None else {}
+        self._environment = {env.SERVERS: self._plan.encode(), **variables}
         self._head = subprocess.Popen(
             [sys.executable, "-m", head.__name__],
+            env=env.worker_environment(variables),
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
             text=True,
             start_new_session=True,
         )
-        try:
-            self._say(head.encode(self._plan, self._open_store))
-            assert self._head.stdout is not None
-            told = json.loads(self._head.stdout.readline() or "{}")
-            if "plan" not in told:
-                raise DistributedError(told.get("error", "Ray has ended while it was started."))
-        except BaseException:
-            self._end()
-            raise
-        self._environment = {env.SERVERS: told["plan"], **told["variables"]}
+        self._say(head.encode(self._plan, self._open_store))
         return self
 
     def __exit__(
@@ -78,9 +76,6 @@ class Servers:
         traceback: TracebackType | None,
     ) -> None:
         """End the servers, and Ray if it was started here."""
-        self._end()
-
-    def _end(self) -> None:
         with contextlib.suppress(BrokenPipeError), self._head:
             assert self._head.stdin is not None
             self._head.stdin.close()

@@ -7,8 +7,9 @@ May import: torch, errors.
 
 from __future__ import annotations
 
+import inspect
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -98,7 +99,8 @@ class TorchRule:
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient
         if self._optimizer.param_groups:
-            self._optimizer.step()
+            with torch.no_grad():
+                _step_of(self._kind)(self._optimizer)
         for parameter in self._parameters:
             parameter.grad = None
 
@@ -115,6 +117,15 @@ class TorchRule:
                 self._optimizer.state[parameter] = {
                     key: _beside(parameter, value) for key, value in entries.items()
                 }
+
+
+def _step_of(kind: type[torch.optim.Optimizer]) -> Callable[[Any], Any]:
+    """Return what makes a step, without what torch puts around its own optimizers' for a compiler.
+
+    That would import the compiler, which takes a server as long as torch itself.
+    """
+    own = kind.__module__.startswith("torch.optim.")
+    return inspect.unwrap(kind.step) if own else kind.step
 
 
 def _plain(value: Any) -> Any:

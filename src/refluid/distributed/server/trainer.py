@@ -16,13 +16,14 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from refluid import env
 from refluid.distributed.group import joined
-from refluid.distributed.server import registry
+from refluid.distributed.server import ready, registry
 from refluid.distributed.server.actor import actor_name
 from refluid.distributed.server.assignment import assign
 from refluid.distributed.server.buffer import Buffer, pack, plain, spec_of, unpack
@@ -128,10 +129,10 @@ class Trainer:
         Effects:
             Connects to Ray. Writes the parameters. At the process's end `close` is called.
         """
-        assert self.plan.address is not None
         model = registry.add(self)
         if not load_ray().is_initialized():
-            self._stack.enter_context(connected(self.plan.address, self.plan.namespace))
+            address = ready.wait(Path(self.plan.ready_file), self._timeout_s)
+            self._stack.enter_context(connected(address, self.plan.namespace))
         atexit.register(self.close)
         named = zip(self._names, map(plain, self._parameters), strict=True)
         specs = {name: spec_of(name, value) for name, value in named}
@@ -184,8 +185,8 @@ class Trainer:
             return load_ray().get_actor(actor_name(index), namespace=self.plan.namespace)
         except ValueError:
             raise DistributedError(
-                f"there is no parameter server {index} at {self.plan.address}: the launcher that "
-                "started it has ended, so start the program again."
+                f"there is no parameter server {index} any more: the launcher that started it has "
+                "ended, so start the program again."
             ) from None
 
     def _greeting(self, part: _Part) -> tuple[Any, ...]:

@@ -19,10 +19,23 @@ def gradients(params, seed):
     return [torch.randn(p.shape, generator=generator) for p in params]
 
 
+class Own(torch.optim.Adam):
+    @torch.no_grad()
+    def step(self, closure=None):
+        super().step()
+        for group in self.param_groups:
+            for param in group["params"]:
+                param.clamp_(-1, 1)
+
+
 OPTIMIZERS = [
     lambda params: torch.optim.Adam(params, lr=0.01),
     lambda params: torch.optim.SGD(params, lr=0.1, momentum=0.9, weight_decay=0.1),
     lambda params: torch.optim.RMSprop([{"params": params[:1]}, {"params": params[1:], "lr": 0.3}]),
+    lambda params: torch.optim.AdamW(params, amsgrad=True),
+    lambda params: torch.optim.Adagrad(params),
+    lambda params: torch.optim.NAdam(params),
+    lambda params: Own(params, lr=0.01),
 ]
 
 
