@@ -148,8 +148,10 @@ def backward(root: torch.Tensor, retain_graph: bool = False) -> None:
         t.register_hook(lambda grad, key=k: grads.__setitem__(key, grad))
         for k, t in enumerate(results)
     ]
+    # for a given gradient torch imports its symbolic shapes, which takes most of a second
+    ones = None if root.numel() == 1 else torch.ones_like(root)
     try:
-        torch.autograd.backward(root, torch.ones_like(root), retain_graph=retain_graph)
+        torch.autograd.backward(root, ones, retain_graph=retain_graph)
     except RuntimeError as error:
         raise EnforceNotMet(f"backward: {error}") from None
     finally:
