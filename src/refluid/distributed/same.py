@@ -2,15 +2,14 @@
 
 Gradients are summed in the same order everywhere and every process makes the same update, so
 parameters stay the same as bits. If they do not, a program has treated its ranks differently.
-May import: torch, errors, group.
+May import: torch, errors, state, group.
 """
 
 from __future__ import annotations
 
-import hashlib
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -18,10 +17,12 @@ from torch import distributed
 
 from refluid.distributed.group import Group, joined
 from refluid.errors import DistributedError
+from refluid.state.digest import hash_tensor
 
-__all__ = ["broadcast", "check_same", "trained_together"]
+__all__ = ["REMEDY", "broadcast", "check_same", "trained_together"]
 
-Named = Sequence[tuple[str, torch.Tensor]]
+# of ranks whose parameters have come apart
+REMEDY = "Update every rank from summed gradients, and set no parameter in some ranks alone."
 _MAX_NAMED = 5
 # the models that began with rank 0's parameters
 _alike: weakref.WeakSet[torch.nn.Module] = weakref.WeakSet()
@@ -76,7 +77,7 @@ def check_same(model: torch.nn.Module, group: Group | None = None) -> None:
     group = _need(group)
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     _check_layout(group, named)
-    own = [_digest(tensor) for _, tensor in named]
+    own = [hash_tensor(_plain(tensor).cpu()) for _, tensor in named]
     found: list[list[str]] = group.gather(own, "compare parameters")
     wrong = []
     for index, (name, _) in enumerate(named):
@@ -92,8 +93,7 @@ def check_same(model: torch.nn.Module, group: Group | None = None) -> None:
         more = f" and {len(wrong) - _MAX_NAMED} more" if len(wrong) > _MAX_NAMED else ""
         raise DistributedError(
             "the ranks' parameters are not the same any more: "
-            f"{', '.join(wrong[:_MAX_NAMED])}{more} differ from the others'. Update every rank "
-            "from summed gradients, and set no parameter in some ranks alone."
+            f"{', '.join(wrong[:_MAX_NAMED])}{more} differ from the others'. {REMEDY}"
         )
 
 
@@ -146,8 +146,3 @@ def _check_layout(group: Group, named: Iterable[tuple[str, torch.Tensor]]) -> No
 def _plain(tensor: torch.Tensor) -> torch.Tensor:
     """Return the values as a plain tensor, in whose memory they can be overwritten."""
     return torch.Tensor.detach(tensor).as_subclass(torch.Tensor)
-
-
-def _digest(tensor: torch.Tensor) -> str:
-    flat = _plain(tensor).cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
-    return hashlib.blake2b(flat.data if flat.size else b"", digest_size=8).hexdigest()

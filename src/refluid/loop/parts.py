@@ -8,25 +8,25 @@ the same everywhere.
 
 They had better be: parameters of a model that is trained by summed gradients are compared on the
 way, and if they differ the run ends.
-May import: torch, checkpoint, distributed, errors, state.
+May import: checkpoint, distributed, errors, state.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, Protocol
-
-import torch
+from typing import Any
 
 from refluid.checkpoint import step_folder
 from refluid.checkpoint.manifest import FileRecord
 from refluid.checkpoint.store import Store
 from refluid.distributed.group import Group
+from refluid.distributed.same import REMEDY
 from refluid.errors import CheckpointError, DistributedError, PeerLost
+from refluid.state.digest import hash_tensor
 from refluid.state.tree import Packed
 
 __all__ = ["Alone", "Follower", "Leader", "Saver"]
@@ -35,9 +35,10 @@ _SAVE = "save step {:,}"
 _MAX_NAMED = 3
 
 
-class Saver(Protocol):
+class Saver(ABC):
     """Writes this process's part of a checkpoint."""
 
+    @abstractmethod
     def save(
         self, step: int, packed: Packed, metrics: Mapping[str, float], same: Collection[str]
     ) -> None:
@@ -53,14 +54,12 @@ class Saver(Protocol):
             CheckpointError: it cannot be written, here or in another process.
             DistributedError: tensors that must be the same are not.
         """
-        ...
 
-    def skip(self, step: int, why: str) -> None:
-        """Say that this process will not write, so that nobody waits for it."""
-        ...
+    def skip(self, step: int, why: str) -> None:  # noqa: B027
+        """Say that this process will not write, if others wait for it."""
 
 
-class Alone:
+class Alone(Saver):
     """Writes the checkpoints of a process that trains alone.
 
     Args:
@@ -75,9 +74,6 @@ class Alone:
     ) -> None:
         """See `Saver`."""
         self._store.save(step, packed, metrics)
-
-    def skip(self, step: int, why: str) -> None:
-        """Do nothing: nobody waits."""
 
 
 class _Talk:
@@ -110,7 +106,7 @@ class _Talk:
         return f"save/{self._talk}/{self._number}/{word}/{rank}"
 
 
-class Leader:
+class Leader(Saver):
     """Rank 0 of several.
 
     Args:
@@ -169,7 +165,7 @@ class Leader:
             self._talk.forget()
 
 
-class Follower:
+class Follower(Saver):
     """One of the others.
 
     Args:
@@ -196,10 +192,6 @@ class Follower:
         if "error" in outcome:
             raise CheckpointError(outcome["error"])
 
-    def skip(self, step: int, why: str) -> None:
-        """Never called: only rank 0 has a journal that can fail."""
-        raise AssertionError(why)
-
     def _written(
         self, packed: Packed, same: Collection[str], folder: str, digests: Mapping[str, str]
     ) -> dict[str, Any]:
@@ -225,8 +217,7 @@ def _files(parts: list[dict[str, Any]], folder: Path) -> dict[str, FileRecord]:
             more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
             raise DistributedError(
                 f"the parameters of rank {rank} are not those of rank 0 any more: "
-                f"{', '.join(f'`{name}`' for name in names[:_MAX_NAMED])}{more}. Update every rank "
-                "from summed gradients, and set no parameter in some ranks alone."
+                f"{', '.join(f'`{name}`' for name in names[:_MAX_NAMED])}{more}. {REMEDY}"
             )
         if "error" in part:
             raise CheckpointError(f"rank {rank} cannot write its part of {folder}: {part['error']}")
@@ -241,10 +232,5 @@ def _files(parts: list[dict[str, Any]], folder: Path) -> dict[str, FileRecord]:
 
 
 def _digests(packed: Packed) -> dict[str, str]:
-    return {name: _digest(tensor) for name, tensor in packed.tensors.items()}
-
-
-def _digest(tensor: torch.Tensor) -> str:
-    flat = tensor.reshape(-1).view(torch.uint8).numpy()
-    digest = hashlib.blake2b(flat.data if flat.size else b"", digest_size=16).hexdigest()
-    return f"{tensor.dtype} {list(tensor.shape)} {digest}"
+    # what is equal by these is not written twice, so no chance of error is small enough
+    return {name: hash_tensor(tensor, 16) for name, tensor in packed.tensors.items()}

@@ -16,7 +16,7 @@ import torch
 
 from refluid.state.tree import Packed, join
 
-__all__ = ["digests"]
+__all__ = ["digests", "hash_tensor"]
 
 _SEQUENCES = ("tuple", "set", "frozenset")
 _MAPPINGS = ("dict", "counter", "defaultdict", "ordereddict")
@@ -33,7 +33,7 @@ def digests(packed: Packed) -> dict[str, str]:
     Args:
         packed: what `refluid.state.tree.pack` returned.
     """
-    contents = {name: _hash_tensor(tensor) for name, tensor in packed.tensors.items()}
+    contents = {name: hash_tensor(tensor) for name, tensor in packed.tensors.items()}
     result: dict[str, str] = {}
     for path, what in _parts(packed.structure, "", contents):
         name, count = path, 1
@@ -44,9 +44,15 @@ def digests(packed: Packed) -> dict[str, str]:
     return result
 
 
-def _hash_tensor(tensor: torch.Tensor) -> str:
+def hash_tensor(tensor: torch.Tensor, num_bytes: int = 8) -> str:
+    """Return a tensor's dtype, shape and a hash of its bytes, whatever their order in memory.
+
+    Args:
+        tensor: plain, on the CPU.
+        num_bytes: of the hash, each two hex digits.
+    """
     flat = tensor.reshape(-1).view(torch.uint8).numpy()
-    digest = hashlib.blake2b(flat.data if flat.size else b"", digest_size=8).hexdigest()
+    digest = hashlib.blake2b(flat.data if flat.size else b"", digest_size=num_bytes).hexdigest()
     return f"{tensor.dtype} {list(tensor.shape)} {digest}"
 
 
