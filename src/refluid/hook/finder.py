@@ -4,7 +4,7 @@ So it is with `visualdl`, whose modules are those of `refluid.visualdl`. A finde
 all others on `sys.meta_path`, so a real Paddle or VisualDL beside is never looked at. A module has
 one object under both names; the object calls itself by refluid's name, under which its code was
 run, and under which `importlib.reload`, pickle and inspect find it again.
-May import: errors, child, name, and gap when something is missing.
+May import: errors, child, name; memory when torch is to come, gap when something is missing.
 """
 
 from __future__ import annotations
@@ -124,7 +124,14 @@ class _AliasLoader(Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         # Not importlib.import_module, whose frames would show in tracebacks.
-        __import__(self._engine.name)
+        if "torch" in sys.modules:
+            __import__(self._engine.name)
+        else:
+            # here, because it loads ctypes
+            from refluid.hook.memory import uncollected
+
+            with uncollected():
+                __import__(self._engine.name)
         module = sys.modules[self._engine.name]
         assert module.__spec__ is not None
         self._engine = module.__spec__

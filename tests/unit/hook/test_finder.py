@@ -223,6 +223,7 @@ print(finders == sys.meta_path, paddle.fluid is before, hasattr(before, "Executo
     assert (result.stdout, result.stderr) == ("True True False\n", "")
 
 
+@pytest.mark.slow
 def test_notebook_extension_installs_the_hook(tmp_path: Path) -> None:
     pytest.importorskip("IPython")
     code = (

@@ -234,6 +234,7 @@ def test_traceback_ends_in_the_line_of_the_program(program: str, line: int, tmp_
     assert trace[-1].startswith("refluid.errors.UnsupportedFluid")
 
 
+@pytest.mark.slow
 def test_missing_module_after_m_is_explained(tmp_path: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "refluid", "-m", "paddle.fluid.transpiler"],

@@ -264,6 +264,7 @@ def test_modules_that_are_gone_are_there_for_the_program(tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.slow
 def test_pictures_tables_and_plots_of_2020(tmp_path: Path) -> None:
     for name in ("PIL", "scipy", "pandas", "matplotlib"):
         pytest.importorskip(name)
