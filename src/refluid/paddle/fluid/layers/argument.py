@@ -60,7 +60,7 @@ def size_of(op_type: str, name: str, value: Any) -> list[int]:
     """
     if isinstance(value, Tensor):
         value = [int(n) for n in value.reshape(-1).tolist()]
-    elif isinstance(value, (list, tuple)):
+    elif isinstance(value, (list, tuple)) and set(map(type, value)) != {int}:
         value = [int(n) if isinstance(n, Tensor) else n for n in value]
     sizes = integers(op_type, name, value)
     if min(sizes, default=0) < 0:
@@ -86,9 +86,10 @@ def axis_of(op_type: str, name: str, axis: Any, rank: int) -> int:
     Raises:
         EnforceNotMet: there is no such axis.
     """
-    if not hasattr(axis, "__index__"):
-        raise TypeError(f"{op_type}: `{name}` must be an int, but received {describe(axis)}.")
-    axis = int(axis)
+    if type(axis) is not int:
+        if not hasattr(axis, "__index__"):
+            raise TypeError(f"{op_type}: `{name}` must be an int, but received {describe(axis)}.")
+        axis = int(axis)
     if not -rank <= axis < rank:
         raise EnforceNotMet(
             f"{op_type}: `{name}` must lie in [{-rank}, {rank - 1}] for {rank} dimensions, but "

@@ -42,37 +42,37 @@ __all__ = [
 ]
 
 
-@operator("abs", x=NUMBER)
+@operator("abs", direct=True, x=NUMBER)
 def abs(x: Tensor, name: str | None = None) -> Tensor:
     """Return |x|; the gradient at 0 is 0. Same as Paddle 1.8."""
     return torch.abs(x)
 
 
-@operator("acos", x=FLOAT)
+@operator("acos", direct=True, x=FLOAT)
 def acos(x: Tensor, name: str | None = None) -> Tensor:
     """Return the arc cosine of x, in [0, pi]. Same as Paddle 1.8."""
     return torch.acos(x)
 
 
-@operator("asin", x=FLOAT)
+@operator("asin", direct=True, x=FLOAT)
 def asin(x: Tensor, name: str | None = None) -> Tensor:
     """Return the arc sine of x, in [-pi / 2, pi / 2]. Same as Paddle 1.8."""
     return torch.asin(x)
 
 
-@operator("atan", x=FLOAT)
+@operator("atan", direct=True, x=FLOAT)
 def atan(x: Tensor, name: str | None = None) -> Tensor:
     """Return the arc tangent of x. Same as Paddle 1.8."""
     return torch.atan(x)
 
 
-@operator("ceil", x=FLOAT)
+@operator("ceil", direct=True, x=FLOAT)
 def ceil(x: Tensor, name: str | None = None) -> Tensor:
     """Round up to whole numbers; the gradient is 0. Same as Paddle 1.8."""
     return torch.ceil(x)
 
 
-@operator("cos", x=FLOAT)
+@operator("cos", direct=True, x=FLOAT)
 def cos(x: Tensor, name: str | None = None) -> Tensor:
     """Return the cosine of x. Same as Paddle 1.8."""
     return torch.cos(x)
@@ -84,19 +84,19 @@ def exp(x: Tensor, name: str | None = None) -> Tensor:
     return torch.exp(x)
 
 
-@operator("floor", x=FLOAT)
+@operator("floor", direct=True, x=FLOAT)
 def floor(x: Tensor, name: str | None = None) -> Tensor:
     """Round down to whole numbers; the gradient is 0. Same as Paddle 1.8."""
     return torch.floor(x)
 
 
-@operator("logsigmoid", x=FLOAT)
+@operator("logsigmoid", direct=True, x=FLOAT)
 def logsigmoid(x: Tensor, name: str | None = None) -> Tensor:
     """Return log(1 / (1 + exp(-x))). Same as Paddle 1.8."""
     return functional.logsigmoid(x)
 
 
-@operator("reciprocal", x=FLOAT)
+@operator("reciprocal", direct=True, x=FLOAT)
 def reciprocal(x: Tensor, name: str | None = None) -> Tensor:
     """Return 1 / x. Same as Paddle 1.8."""
     return torch.reciprocal(x)
@@ -110,7 +110,7 @@ def round(x: Tensor, name: str | None = None) -> Tensor:
     return whole + torch.trunc((x - whole) * 2.0)
 
 
-@operator("rsqrt", x=FLOAT)
+@operator("rsqrt", direct=True, x=FLOAT)
 def rsqrt(x: Tensor, name: str | None = None) -> Tensor:
     """Return 1 / sqrt(x). Same as Paddle 1.8."""
     return torch.rsqrt(x)
@@ -122,13 +122,13 @@ def sigmoid(x: Tensor, name: str | None = None) -> Tensor:
     return torch.sigmoid(x)
 
 
-@operator("sin", x=FLOAT)
+@operator("sin", direct=True, x=FLOAT)
 def sin(x: Tensor, name: str | None = None) -> Tensor:
     """Return the sine of x. Same as Paddle 1.8."""
     return torch.sin(x)
 
 
-@operator("softplus", x=FLOAT)
+@operator("softplus", direct=True, x=FLOAT)
 def softplus(x: Tensor, name: str | None = None) -> Tensor:
     """Return log(1 + exp(x)). Same as Paddle 1.8."""
     return functional.softplus(x)
@@ -164,25 +164,25 @@ def tanh_shrink(x: Tensor, name: str | None = None) -> Tensor:
     return x - torch.tanh(x)
 
 
-@operator("softshrink", x=FLOAT)
+@operator("softshrink", direct=True, x=FLOAT)
 def softshrink(x: Tensor, alpha: float | None = None) -> Tensor:
     """Move x towards 0 by `alpha` (0.5), and to 0 what is nearer. Same as Paddle 1.8."""
     return functional.softshrink(x, 0.5 if alpha is None else alpha)
 
 
-@operator("hard_shrink", x=FLOAT)
+@operator("hard_shrink", direct=True, x=FLOAT)
 def hard_shrink(x: Tensor, threshold: float | None = None) -> Tensor:
     """Set to 0 what lies in [-threshold, threshold] (0.5). Same as Paddle 1.8."""
     return functional.hardshrink(x, 0.5 if threshold is None else threshold)
 
 
-@operator("thresholded_relu", x=FLOAT)
+@operator("thresholded_relu", direct=True, x=FLOAT)
 def thresholded_relu(x: Tensor, threshold: float | None = None) -> Tensor:
     """Set to 0 what is not above `threshold` (1.0). Same as Paddle 1.8."""
     return functional.threshold(x, 1.0 if threshold is None else threshold, 0.0)
 
 
-@operator("gelu", x=FLOAT)
+@operator("gelu", direct=True, x=FLOAT)
 def gelu(x: Tensor, approximate: bool = False) -> Tensor:
     """Return x times the normal distribution function of x.
 
@@ -195,13 +195,13 @@ def gelu(x: Tensor, approximate: bool = False) -> Tensor:
     return functional.gelu(x, approximate="tanh" if approximate else "none")
 
 
-@operator("erf", x=FLOAT)
+@operator("erf", direct=True, x=FLOAT)
 def erf(x: Tensor) -> Tensor:
     """Return the error function of x. Same as Paddle 1.8."""
     return torch.erf(x)
 
 
-@operator("cumsum", x=NUMBER)
+@operator("cumsum", direct=True, x=NUMBER)
 def cumsum(
     x: Tensor,
     axis: int | None = None,

@@ -57,6 +57,7 @@ def run(fluid, expression, inputs):
 
 def main(path):
     import paddle.fluid as fluid
+
     from cases import INPUTS
 
     recorded = {}

@@ -7,38 +7,25 @@ difference quotient.
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import recorded
 from refluid.paddle import fluid
 from refluid.paddle.fluid import layers as L
 
 FOLDER = Path(__file__).parent
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(f"layers_{name}", FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-second, INPUTS = load("second_cases"), load("cases").INPUTS
-
-with np.load(FOLDER / "second_recordings.npz") as arrays:
-    RECORDED = {key: arrays[key] for key in arrays.files}
+second = recorded.program(FOLDER / "second_cases.py")
+INPUTS = recorded.program(FOLDER / "cases.py").INPUTS
+RECORDED = recorded.read(FOLDER / "second_recordings.npz")
 
 
 @pytest.mark.parametrize("expression", second.expressions())
 def test_second_gradients_agree_with_paddle(expression):
     found = second.run(fluid, expression, INPUTS)
-    expected = {key: RECORDED[f"{expression}|{key}"] for key in found}
-    assert len(expected) == sum(key.startswith(f"{expression}|") for key in RECORDED)
-    for name, array in expected.items():
-        np.testing.assert_allclose(found[name], array, 1e-4, 1e-4, err_msg=name)
+    recorded.check(found, RECORDED[expression], atol=1e-4)
 
 
 V = fluid.dygraph.to_variable

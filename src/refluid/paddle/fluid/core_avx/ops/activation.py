@@ -124,12 +124,18 @@ def activate(x: Tensor, act: str | None, *, fresh: bool = False) -> Tensor:
     """
     if act is None:
         return x
-    if fresh and act in _IN_PLACE:
-        return _IN_PLACE[act](x)
-    return ACTIVATIONS[check_act(act)](x)  # type: ignore[index]
+    in_place = _IN_PLACE.get(act) if fresh else None
+    if in_place is not None:
+        return in_place(x)
+    try:
+        function = ACTIVATIONS[act]
+    except (KeyError, TypeError):
+        check_act(act)
+        raise
+    return function(x)
 
 
-@operator("prelu", input=FLOAT, weight=FLOAT)
+@operator("prelu", direct=True, input=FLOAT, weight=FLOAT)
 def prelu(input: Tensor, weight: Tensor, mode: str) -> Tensor:
     """Multiply what is below 0 by a weight.
 
@@ -149,10 +155,9 @@ def prelu(input: Tensor, weight: Tensor, mode: str) -> Tensor:
                 f"prelu: a sample of `input` must have {count} elements, as the weight has, but "
                 f"received shape {list(input.size())}."
             )
-        below = input * weight.reshape(sample)
-        return torch.where(input > 0, input, below)
-    channels = input.size(1) if input.dim() > 1 else 1
-    if mode == "channel" and count != channels:
+        below = torch.mul(input, torch.reshape(weight, sample))
+        return torch.where(torch.gt(input, 0), input, below)
+    if mode == "channel" and count != (input.size(1) if input.dim() > 1 else 1):
         raise EnforceNotMet(
             f"prelu: `input` must have {count} channels, as the weight has elements, but received "
             f"shape {list(input.size())}."
@@ -161,4 +166,4 @@ def prelu(input: Tensor, weight: Tensor, mode: str) -> Tensor:
         raise EnforceNotMet(
             f"prelu: `weight` must have 1 element for the mode 'all', but received {count}."
         )
-    return functional.prelu(input, weight.reshape(-1))
+    return torch.prelu(input, weight if weight.dim() == 1 else torch.reshape(weight, (-1,)))

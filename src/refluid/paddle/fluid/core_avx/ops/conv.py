@@ -7,8 +7,8 @@ May import: torch, operator, activation, window.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -21,13 +21,10 @@ from refluid.paddle.fluid.core_avx.ops.window import Padding, pad_pairs, pad_wid
 
 __all__ = ["conv2d", "conv2d_transpose", "conv3d", "conv3d_transpose"]
 
-_CONV = {2: functional.conv2d, 3: functional.conv3d}
-_CONV_TRANSPOSE = {2: functional.conv_transpose2d, 3: functional.conv_transpose3d}
-
 
 def channels_last(x: Tensor) -> Tensor:
-    """Return an image batch in the layout that is fastest on its device."""
-    if x.is_cuda or x.dim() != 4:
+    """Return an image batch [B, C, H, W] in the layout that is fastest on its device."""
+    if x.is_cuda:
         return x
     if x.size(1) == 1 and x.is_contiguous():
         # one channel fits both layouts; these strides make torch choose channels-last
@@ -64,8 +61,8 @@ def conv2d(
     Returns:
         [B, K, H', W'] in the layout of `input`.
     """
-    return _convolve("conv2d", input, weight, bias, stride, padding, dilation, groups, act,
-                     data_format)  # fmt: skip
+    return _convolve("conv2d", torch.conv2d, input, weight, bias, stride, padding, dilation, groups,
+                     act, data_format)  # fmt: skip
 
 
 @operator("conv3d", direct=True, input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
@@ -81,8 +78,8 @@ def conv3d(
     data_format: str = "NCDHW",
 ) -> Tensor:
     """Convolve volumes [B, C, D, H, W] with a weight [K, C / groups, kd, kh, kw]; see `conv2d`."""
-    return _convolve("conv3d", input, weight, bias, stride, padding, dilation, groups, act,
-                     data_format)  # fmt: skip
+    return _convolve("conv3d", torch.conv3d, input, weight, bias, stride, padding, dilation, groups,
+                     act, data_format)  # fmt: skip
 
 
 @operator("conv2d_transpose", direct=True, input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
@@ -115,8 +112,8 @@ def conv2d_transpose(
     Returns:
         [B, K, H', W'] in the layout of `input`.
     """
-    return _convolve_back("conv2d_transpose", input, weight, bias, stride, padding, dilation,
-                          groups, output_size, act, data_format)  # fmt: skip
+    return _convolve_back("conv2d_transpose", torch.conv_transpose2d, input, weight, bias, stride,
+                          padding, dilation, groups, output_size, act, data_format)  # fmt: skip
 
 
 @operator("conv3d_transpose", direct=True, input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
@@ -133,12 +130,13 @@ def conv3d_transpose(
     data_format: str = "NCDHW",
 ) -> Tensor:
     """Convolve volumes backwards; as `conv2d_transpose`, weight [C, K / groups, kd, kh, kw]."""
-    return _convolve_back("conv3d_transpose", input, weight, bias, stride, padding, dilation,
-                          groups, output_size, act, data_format)  # fmt: skip
+    return _convolve_back("conv3d_transpose", torch.conv_transpose3d, input, weight, bias, stride,
+                          padding, dilation, groups, output_size, act, data_format)  # fmt: skip
 
 
 def _convolve(
     op_type: str,
+    convolve: Callable[..., Tensor],
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None,
@@ -150,28 +148,35 @@ def _convolve(
     data_format: str,
 ) -> Tensor:
     last = data_format[-1] == "C"
-    _check(op_type, input, weight.size(1) * groups, weight, last)
-    if weight.size(0) % groups != 0:
-        raise EnforceNotMet(
-            f"{op_type}: the number of filters must be a multiple of `groups`, but received a "
-            f"weight of shape {list(weight.size())} and {groups} groups."
-        )
+    dims = weight.dim()
+    if input.dim() != dims:
+        _refuse_dims(op_type, input, dims)
     x = input.movedim(-1, 1) if last else input
-    if isinstance(padding, str) and padding.upper() == "SAME":
-        dilation = [1] * len(dilation)
     around: Any = padding
     if not _plain(padding, len(dilation)):
-        windows = [d * (k - 1) + 1 for d, k in zip(dilation, weight.size()[2:], strict=True)]
+        dilation, windows = _reach(weight, padding, dilation)
         pairs = pad_pairs(padding, x.size()[2:], windows, stride)
         x, around = functional.pad(x, pad_widths(pairs)), 0
-    convolve = _CONV[len(dilation)]
-    out = convolve(channels_last(x), weight, bias, stride, around, dilation, groups)
-    out = activate(out, act, fresh=True)
+    if dims == 4:
+        x = channels_last(x)
+    try:
+        out = convolve(x, weight, bias, stride, around, dilation, groups)
+    except RuntimeError:
+        _check_channels(op_type, input, weight.size(1) * groups, weight, last)
+        if weight.size(0) % groups:
+            raise EnforceNotMet(
+                f"{op_type}: the number of filters must be a multiple of `groups`, but received a "
+                f"weight of shape {list(weight.size())} and {groups} groups."
+            ) from None
+        raise
+    if act is not None:
+        out = activate(out, act, fresh=True)
     return out.movedim(1, -1) if last else out
 
 
 def _convolve_back(
     op_type: str,
+    convolve: Callable[..., Tensor],
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None,
@@ -184,14 +189,15 @@ def _convolve_back(
     data_format: str,
 ) -> Tensor:
     last = data_format[-1] == "C"
-    _check(op_type, input, weight.size(0), weight, last)
+    dims = weight.dim()
+    if input.dim() != dims:
+        _refuse_dims(op_type, input, dims)
     x = input.movedim(-1, 1) if last else input
-    axes = len(dilation)
-    around, extra, rest = padding, [0] * axes, None
-    if isinstance(padding, str) and padding.upper() == "SAME":
-        dilation = [1] * axes
-    if output_size or not _plain(padding, axes):
-        windows = [d * (k - 1) + 1 for d, k in zip(dilation, weight.size()[2:], strict=True)]
+    around: Any = padding
+    extra: Any = 0
+    rest = None
+    if output_size or not _plain(padding, len(dilation)):
+        dilation, windows = _reach(weight, padding, dilation)
         pairs = pad_pairs(padding, x.size()[2:], windows, stride)
         least = [
             (n - 1) * s + w - before - after
@@ -201,14 +207,34 @@ def _convolve_back(
             extra = _extra(op_type, output_size, least, stride)
         around = [min(pair) for pair in pairs]
         rest = [(min(pair) - pair[0], min(pair) - pair[1]) for pair in pairs]
-    convolve = _CONV_TRANSPOSE[axes]
-    x = channels_last(x)
-    out = convolve(x, weight, bias, stride, around, extra, groups, dilation)  # type: ignore[arg-type]
+    if dims == 4:
+        x = channels_last(x)
+    try:
+        out = convolve(x, weight, bias, stride, around, extra, groups, dilation)
+    except RuntimeError:
+        _check_channels(op_type, input, weight.size(0), weight, last)
+        raise
     if rest is not None and any(map(any, rest)):
         # less than nothing is added: what one side has to lose more than the other
         out = functional.pad(out, pad_widths(rest))
-    out = activate(out, act, fresh=True)
+    if act is not None:
+        out = activate(out, act, fresh=True)
     return out.movedim(1, -1) if last else out
+
+
+def _refuse_dims(op_type: str, input: Tensor, dims: int) -> NoReturn:
+    # torch would take one dimension less as a batch of one
+    raise EnforceNotMet(
+        f"{op_type}: `input` must have {dims} dimensions, but received shape {list(input.size())}."
+    )
+
+
+def _reach(weight: Tensor, padding: Padding, dilation: list[int]) -> tuple[list[int], list[int]]:
+    """Return the dilation, which "SAME" switches off, and the extents of the windows."""
+    if isinstance(padding, str) and padding.upper() == "SAME":
+        dilation = [1] * len(dilation)
+    sizes = weight.size()[2:]
+    return dilation, [d * (k - 1) + 1 for d, k in zip(dilation, sizes, strict=True)]
 
 
 def _plain(padding: Padding, axes: int) -> bool:
@@ -229,15 +255,9 @@ def _extra(
     return extra
 
 
-def _check(op_type: str, input: Tensor, channels: int, weight: Tensor, last: bool) -> None:
-    sizes = input.size()
-    if len(sizes) != weight.dim():
-        raise EnforceNotMet(
-            f"{op_type}: `input` must have {weight.dim()} dimensions, but received shape "
-            f"{list(sizes)}."
-        )
-    if sizes[-1 if last else 1] != channels:
+def _check_channels(op_type: str, input: Tensor, channels: int, weight: Tensor, last: bool) -> None:
+    if input.size(-1 if last else 1) != channels:
         raise EnforceNotMet(
             f"{op_type}: `input` must have {channels} channels, as the weight "
             f"{list(weight.size())} says, but received shape {list(input.size())}."
-        )
+        ) from None

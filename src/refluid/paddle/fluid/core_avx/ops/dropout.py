@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from refluid.paddle.fluid.core_avx import random
@@ -12,7 +13,7 @@ __all__ = ["IMPLEMENTATIONS", "dropout"]
 IMPLEMENTATIONS = ("downgrade_in_infer", "upscale_in_train")
 
 
-@operator("dropout", input=FLOAT)
+@operator("dropout", direct=True, input=FLOAT)
 def dropout(
     input: Tensor,
     dropout_prob: float,
@@ -39,12 +40,12 @@ def dropout(
     """
     upscale = dropout_implementation == "upscale_in_train"
     if not training:
-        return input.clone() if upscale else input * (1.0 - dropout_prob)
+        return torch.clone(input) if upscale else torch.mul(input, 1.0 - dropout_prob)
     if dropout_prob == 1:
-        return input * 0.0
+        return torch.mul(input, 0.0)
     # an engine that is started from 0 starts from 1; to `random` 0 means no seed
     start = 0 if seed is None else seed or 1
-    mask = random.dropout_mask(input.detach(), dropout_prob, start)
+    mask = random.dropout_mask(torch.detach(input), dropout_prob, start)
     if upscale:
         mask = mask.div_(1.0 - dropout_prob)
-    return input * mask
+    return torch.mul(input, mask)

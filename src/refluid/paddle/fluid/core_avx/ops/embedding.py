@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, operator
@@ -61,8 +60,13 @@ def _look_up(
         raise EnforceNotMet(
             f"{op_type}: `weight` must have 2 dimensions, but received shape {list(weight.size())}."
         )
-    check_index(op_type, "ids", ids, weight.size(0))
-    out = functional.embedding(ids, weight, sparse=is_sparse)
+    if ids.is_cuda:
+        check_index(op_type, "ids", ids, weight.size(0))
+    try:
+        out = torch.embedding(weight, ids, -1, False, is_sparse)
+    except (IndexError, RuntimeError):  # on the CPU torch looks at every number itself
+        check_index(op_type, "ids", ids, weight.size(0))
+        raise
     if padding_idx == -1:
         return out
     padded = torch.eq(ids, padding_idx).unsqueeze(-1)

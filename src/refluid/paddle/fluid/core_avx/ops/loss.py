@@ -69,18 +69,28 @@ def bce_loss(
             f"bce_loss: `input` and `label` must have one shape, but received {list(input.size())} "
             f"and {list(label.size())}."
         )
-    if input.numel():
-        low, high = map(float, torch.aminmax(torch.detach(input)))
-        if not (low >= 0.0 and high <= 1.0):
-            raise EnforceNotMet(
-                f"bce_loss: `input` must be probabilities from 0 to 1, but received values from "
-                f"{low:g} to {high:g}; apply fluid.layers.sigmoid before."
-            )
-    losses = functional.binary_cross_entropy(input, torch.detach(label), reduction="none")
+    if input.is_cuda:
+        _check_probabilities(input)
+    try:
+        losses = functional.binary_cross_entropy(input, torch.detach(label), reduction="none")
+    except RuntimeError:  # on the CPU torch looks at every number itself
+        _check_probabilities(input)
+        raise
     return _reduce(losses if weight is None else torch.mul(losses, weight), reduction)
 
 
-@operator("nll_loss", input=FLOAT, label=INT64, weight=optional(FLOAT))
+def _check_probabilities(input: Tensor) -> None:
+    if not input.numel():
+        return
+    low, high = map(float, torch.aminmax(torch.detach(input)))
+    if not (low >= 0.0 and high <= 1.0):
+        raise EnforceNotMet(
+            f"bce_loss: `input` must be probabilities from 0 to 1, but received values from "
+            f"{low:g} to {high:g}; apply fluid.layers.sigmoid before."
+        )
+
+
+@operator("nll_loss", direct=True, input=FLOAT, label=INT64, weight=optional(FLOAT))
 def nll_loss(
     input: Tensor,
     label: Tensor,
@@ -116,21 +126,26 @@ def nll_loss(
             f"nll_loss: `weight` must have {classes} elements, one for each class, but received "
             f"{weight is not None and list(weight.size())}."
         )
-    label = label.reshape(sizes)
-    check_index("nll_loss", "label", label, classes, ignored=ignore_index)
-    if reduction != "mean":
+    if label.dim() != len(sizes):
+        label = torch.reshape(label, sizes)
+    if input.is_cuda:
+        check_index("nll_loss", "label", label, classes, ignored=ignore_index)
+    by_torch = "sum" if reduction == "mean" else reduction
+    try:
         out = functional.nll_loss(
-            input, label, weight, ignore_index=ignore_index, reduction=reduction
+            input, label, weight, ignore_index=ignore_index, reduction=by_torch
         )
+    except IndexError:  # on the CPU torch looks at every number itself
+        check_index("nll_loss", "label", label, classes, ignored=ignore_index)
+        raise
+    if reduction != "mean":
         return _whole(out, reduction)
-    total = functional.nll_loss(input, label, weight, ignore_index=ignore_index, reduction="sum")
-    used = label != ignore_index
-    if weight is None:
-        share = used.sum()
-    else:
-        share = (weight.take(label.clamp(0, classes - 1)) * used).sum()
+    used = torch.ne(label, ignore_index)
     # nothing but ignored labels: 0, where torch's mean would be nan
-    return (total / torch.where(share == 0, 1, share)).reshape(1)
+    if weight is None:
+        return torch.div(out, torch.sum(used).clamp(min=1)).reshape(1)
+    share = torch.sum(torch.mul(torch.take(weight, torch.clamp(label, 0, classes - 1)), used))
+    return torch.div(out, torch.where(share == 0, 1, share)).reshape(1)
 
 
 def _same_floats(input: Tensor, label: Tensor) -> bool:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, operator, optional
@@ -20,7 +19,7 @@ __all__ = ["nce"]
 
 
 @operator(
-    "nce", input=FLOAT, label=INT64, weight=FLOAT, bias=optional(FLOAT),
+    "nce", direct=True, input=FLOAT, label=INT64, weight=FLOAT, bias=optional(FLOAT),
     sample_weight=optional(FLOAT),
 )  # fmt: skip
 def nce(
@@ -71,46 +70,60 @@ def nce(
             f"nce: `label` must have shape [{rows}, number of true classes], but received shape "
             f"{list(label.size())}."
         )
-    check_index("nce", "label", label, classes)
-    true = label.reshape(rows, -1)
-    drawn = _draw(rows * num_neg_samples, classes, sampler, custom_dist, seed)
-    both = torch.cat([true, drawn.reshape(rows, -1).to(true.device)], 1)
-    if is_sparse:
-        rows_used, position = torch.unique(both, return_inverse=True)
-        vectors = functional.embedding(rows_used, weight, sparse=True)[position]
-    else:
-        vectors = functional.embedding(both, weight)
-    scores = torch.bmm(vectors, input.unsqueeze(2)).squeeze(2)
+    if label.is_cuda:
+        check_index("nce", "label", label, classes)
+    true = torch.reshape(label, (rows, -1))
+    drawn = _draw((rows, num_neg_samples), classes, sampler, custom_dist, seed)
+    both = torch.cat([true, drawn.to(true.device)], 1)
+    try:
+        vectors = _vectors(weight, both, is_sparse)
+    except IndexError:  # on the CPU torch looks at every number itself
+        check_index("nce", "label", label, classes)
+        raise
+    scores = torch.bmm(vectors, torch.unsqueeze(input, 2)).squeeze(2)
     if bias is not None:
-        scores = scores + bias.take(both)
+        scores = scores + torch.take(bias, both)
     o = torch.sigmoid(scores)
     q = _probability(both, classes, sampler, custom_dist).to(o) * num_neg_samples
     is_true = torch.arange(both.size(1), device=o.device) < true.size(1)
     costs = -torch.log(torch.where(is_true, o, q) / (o + q))
     total = costs.sum(1, keepdim=True)
     if sample_weight is not None:
-        total = total * sample_weight.reshape(rows, 1)
+        total = total * torch.reshape(sample_weight, (rows, 1))
     return total / (num_neg_samples + 1) if average else total
 
 
+def _vectors(weight: Tensor, classes: Tensor, is_sparse: bool) -> Tensor:
+    if not is_sparse:
+        return torch.embedding(weight, classes)
+    used, position = torch.unique(classes, return_inverse=True)
+    return torch.embedding(weight, used, sparse=True)[position]
+
+
 def _draw(
-    count: int, classes: int, sampler: str, custom_dist: Sequence[float] | None, seed: int
+    sizes: tuple[int, int],
+    classes: int,
+    sampler: str,
+    custom_dist: Sequence[float] | None,
+    seed: int,
 ) -> Tensor:
     generator = torch.Generator().manual_seed(seed) if seed else None
     if sampler == "uniform":
-        return torch.randint(classes, (count,), generator=generator)
+        return torch.randint(classes, sizes, generator=generator)
     if sampler == "log_uniform":
-        u = torch.rand(count, dtype=torch.float64, generator=generator)
+        u = torch.rand(sizes, dtype=torch.float64, generator=generator)
         return (torch.exp(u * math.log(classes)) - 1.0).long().clamp(max=classes - 1)
-    probabilities = torch.tensor(custom_dist)
-    return torch.multinomial(probabilities, max(count, 1), True, generator=generator)[:count]
+    probabilities, count = torch.tensor(custom_dist), math.prod(sizes)
+    drawn = torch.multinomial(probabilities, max(count, 1), True, generator=generator)
+    return drawn[:count].reshape(sizes)
 
 
 def _probability(
     drawn: Tensor, classes: int, sampler: str, custom_dist: Sequence[float] | None
 ) -> Tensor:
+    """Return the probability of each class that was drawn, or the one of all."""
     if sampler == "uniform":
-        return torch.full(drawn.size(), 1.0 / classes, device=drawn.device)
+        return torch.full((), 1.0 / classes, device=drawn.device)
     if sampler == "log_uniform":
         return torch.log((drawn + 2.0) / (drawn + 1.0)) / math.log(classes)
     return torch.tensor(custom_dist, device=drawn.device)[drawn]

@@ -8,8 +8,11 @@ May import: torch, operator, activation.
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import torch
 from torch import Tensor
+from torch.linalg import vector_norm
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import FLOAT, operator, optional
@@ -64,34 +67,35 @@ def batch_norm(
             f'batch_norm: `data_layout` must be "NCHW" or "NHWC", but received {data_layout!r}.'
         )
     last = data_layout == "NHWC" and input.dim() > 2
-    _check_channels("batch_norm", input, mean.size(0), last)
-    _check_epsilon("batch_norm", epsilon)
+    _check("batch_norm", input, mean.size(0), last, epsilon)
+    _check_sizes(mean, weight, bias, variance)
     x = input.movedim(-1, 1) if last else input
-    if not training:
-        out = torch.native_batch_norm(x, weight, bias, mean, variance, False, 0.0, epsilon)[0]
-    elif x.numel() == x.size(1):
-        return activate(input.clone(), act)
-    else:
+    # an evaluation of nothing at all would end the process in torch's backward pass
+    if x.numel() == (x.size(1) if training else 0):
+        return activate(torch.clone(input), act)
+    if training:
         out, batch_mean, inverse = torch.native_batch_norm(
             x, weight, bias, None, None, True, 0.0, epsilon
         )
-        _move(mean, variance, batch_mean, inverse, momentum, epsilon)
-    out = activate(out, act, fresh=True)
+        batch_variance = inverse.pow(-2).sub_(epsilon)
+        # .data: a backward pass through an earlier evaluation stays possible, as in Paddle
+        mean.data.lerp_(batch_mean, 1.0 - momentum)
+        variance.data.lerp_(batch_variance, 1.0 - momentum)
+    else:
+        out = torch.native_batch_norm(x, weight, bias, mean, variance, False, 0.0, epsilon)[0]
+    if act is not None:
+        out = activate(out, act, fresh=True)
     return out.movedim(1, -1) if last else out
 
 
-def _move(
-    mean: Tensor,
-    variance: Tensor,
-    batch_mean: Tensor,
-    inverse: Tensor,
-    momentum: float,
-    epsilon: float,
-) -> None:
-    # .data: a backward pass through an earlier evaluation stays possible, as in Paddle
-    batch_variance = inverse.pow(-2).sub_(epsilon)
-    mean.data.lerp_(batch_mean, 1.0 - momentum)
-    variance.data.lerp_(batch_variance, 1.0 - momentum)
+def _check_sizes(mean: Tensor, *others: Tensor | None) -> None:
+    for value in others:
+        # torch would read past the end
+        if value is not None and value.size() != mean.size():
+            raise EnforceNotMet(
+                f"batch_norm: weight, bias and variance must have the shape of the mean, "
+                f"{list(mean.size())}, but received {list(value.size())}."
+            )
 
 
 @operator("layer_norm", direct=True, input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT))
@@ -116,7 +120,8 @@ def layer_norm(
     Returns:
         Shape of `input`.
     """
-    _check_epsilon("layer_norm", epsilon)
+    if not 0.0 <= epsilon <= _LARGEST_EPSILON:
+        _refuse_epsilon("layer_norm", epsilon)
     if not (0 < begin_norm_axis < input.dim()):
         raise EnforceNotMet(
             f"layer_norm: `input` must have dimensions before and from `begin_norm_axis` "
@@ -124,10 +129,10 @@ def layer_norm(
         )
     shape = input.size()[begin_norm_axis:]
     if len(shape) > 1:
-        weight = None if weight is None else weight.reshape(shape)
-        bias = None if bias is None else bias.reshape(shape)
+        weight = None if weight is None else torch.reshape(weight, shape)
+        bias = None if bias is None else torch.reshape(bias, shape)
     out = torch.layer_norm(input, shape, weight, bias, epsilon)
-    return activate(out, act, fresh=True)
+    return out if act is None else activate(out, act, fresh=True)
 
 
 @operator("instance_norm", direct=True, input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT))
@@ -146,14 +151,14 @@ def instance_norm(
         Shape of `input`.
     """
     given = weight if weight is not None else bias
-    _check_channels("instance_norm", input, None if given is None else given.size(0), False)
-    _check_epsilon("instance_norm", epsilon)
-    x = input if input.dim() > 2 else input.unsqueeze(-1)
+    _check("instance_norm", input, None if given is None else given.size(0), False, epsilon)
+    flat = input.dim() == 2
+    x = torch.unsqueeze(input, -1) if flat else input
     out = torch.instance_norm(x, weight, bias, None, None, True, 0.0, epsilon, False)
-    return out if input.dim() > 2 else out.squeeze(-1)
+    return torch.squeeze(out, -1) if flat else out
 
 
-@operator("group_norm", input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT))
+@operator("group_norm", direct=True, input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT))
 def group_norm(
     input: Tensor,
     weight: Tensor | None,
@@ -196,25 +201,33 @@ def group_norm(
     if weight is not None and channels % groups == 0:
         out = torch.group_norm(x, groups, weight, bias, epsilon)
     else:
-        parts = torch.split(x, -(-channels // groups), 1)
-        normalized = [_normalize_group(part, epsilon, weight is None) for part in parts]
-        out = torch.cat(normalized, 1) if len(parts) > 1 else normalized[0]
+        out = _normalize_groups(x, groups, epsilon, weight is None)
         shape = (1, -1, *[1] * (x.dim() - 2))
-        out = out if weight is None else out * weight.reshape(shape)
-        out = out if bias is None else out + bias.reshape(shape)
-    out = activate(out, act)
+        out = out if weight is None else out * torch.reshape(weight, shape)
+        out = out if bias is None else out + torch.reshape(bias, shape)
+    if act is not None:
+        out = activate(out, act)
     return out.movedim(1, -1) if last else out
 
 
-def _normalize_group(x: Tensor, epsilon: float, constant_mean: bool) -> Tensor:
-    """Normalize each sample of `x` as one group."""
-    variance, mean = torch.var_mean(x, list(range(1, x.dim())), correction=0, keepdim=True)
+def _normalize_groups(x: Tensor, groups: int, epsilon: float, constant_mean: bool) -> Tensor:
+    channels = x.size(1)
+    if channels % groups == 0:
+        equal = torch.unflatten(x, 1, (groups, channels // groups))
+        return torch.flatten(_normalize(equal, 2, epsilon, constant_mean), 1, 2)
+    parts = torch.split(x, -(-channels // groups), 1)
+    return torch.cat([_normalize(part, 1, epsilon, constant_mean) for part in parts], 1)
+
+
+def _normalize(x: Tensor, start: int, epsilon: float, constant_mean: bool) -> Tensor:
+    """Normalize over the dimensions from `start` on."""
+    variance, mean = torch.var_mean(x, list(range(start, x.dim())), correction=0, keepdim=True)
     if constant_mean:
         mean = mean.detach()
     return (x - mean) * torch.rsqrt(variance + epsilon)
 
 
-@operator("spectral_norm", weight=FLOAT, u=FLOAT, v=FLOAT)
+@operator("spectral_norm", direct=True, weight=FLOAT, u=FLOAT, v=FLOAT)
 def spectral_norm(
     weight: Tensor, u: Tensor, v: Tensor, dim: int, power_iters: int, eps: float
 ) -> Tensor:
@@ -242,25 +255,26 @@ def spectral_norm(
             f"spectral_norm: `weight` must have {u.numel()} rows along dimension {dim} and "
             f"{v.numel()} columns, but received shape {list(weight.size())}."
         )
-    values = weight.detach()
-    by_rows = values.movedim(dim, 0)
+    values = torch.detach(weight)
+    # transposing the first dimension with `dim` is its own inverse
+    by_rows = values.transpose(0, dim)
     matrix = by_rows.reshape(rows, columns)
-    left, right = u.detach(), v.detach()
+    left, right = torch.detach(u), torch.detach(v)
     for _ in range(power_iters):
         right = torch.mv(matrix.t(), left)
-        right = right / (right.norm() + eps)
+        right = right / (vector_norm(right) + eps)
         left = torch.mv(matrix, right)
-        left = left / (left.norm() + eps)
+        left = left / (vector_norm(left) + eps)
     sigma = torch.dot(left, torch.mv(matrix, right))
     out = values / sigma
     slope = (1.0 - torch.outer(left, right) * out.sum()) / sigma
-    slope = slope.reshape(by_rows.size()).movedim(0, dim)
+    slope = slope.reshape(by_rows.size()).transpose(0, dim)
     # nothing is added but the gradient
-    return out + slope * (weight - values)
+    return out + slope * torch.sub(weight, values)
 
 
-def _check_channels(op_type: str, input: Tensor, channels: int | None, last: bool) -> None:
-    if not (2 <= input.dim() <= 5):
+def _check(op_type: str, input: Tensor, channels: int | None, last: bool, epsilon: float) -> None:
+    if not 2 <= input.dim() <= 5:
         raise EnforceNotMet(
             f"{op_type}: `input` must have 2 to 5 dimensions, but received shape "
             f"{list(input.size())}."
@@ -270,10 +284,11 @@ def _check_channels(op_type: str, input: Tensor, channels: int | None, last: boo
             f"{op_type}: `input` must have {channels} channels, but received shape "
             f"{list(input.size())}."
         )
+    if not 0.0 <= epsilon <= _LARGEST_EPSILON:
+        _refuse_epsilon(op_type, epsilon)
 
 
-def _check_epsilon(op_type: str, epsilon: float) -> None:
-    if not (0.0 <= epsilon <= _LARGEST_EPSILON):
-        raise EnforceNotMet(
-            f"{op_type}: `epsilon` must be from 0 to {_LARGEST_EPSILON}, but received {epsilon}."
-        )
+def _refuse_epsilon(op_type: str, epsilon: float) -> NoReturn:
+    raise EnforceNotMet(
+        f"{op_type}: `epsilon` must be from 0 to {_LARGEST_EPSILON}, but received {epsilon}."
+    )

@@ -2,13 +2,14 @@
 
 torch's kernels do the work. Where their rules differ from Paddle's (windows that lie wholly in the
 padding or outside, more padding before an axis than after it, wide padding) the input is padded by
-hand first. May import: torch, operator, rectify, window.
+hand first. May import: torch, operator, rectify, variable, window.
 """
 
 from __future__ import annotations
 
 import functools
 import math
+from typing import TypeGuard
 
 import torch
 from torch import Tensor
@@ -18,14 +19,15 @@ from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import FLOAT, operator
 from refluid.paddle.fluid.core_avx.ops.rectify import max_pool2d_of_rectified
 from refluid.paddle.fluid.core_avx.ops.window import Padding, pad_pairs, pad_widths
+from refluid.paddle.fluid.core_avx.variable import plain
 
 __all__ = ["pool2d", "pool3d"]
 
-_MAX = {2: functional.max_pool2d, 3: functional.max_pool3d}
+_MAX = {2: torch.max_pool2d, 3: torch.max_pool3d}
 _AVERAGE = {2: functional.avg_pool2d, 3: functional.avg_pool3d}
 
 
-@operator("pool2d", input=FLOAT)
+@operator("pool2d", direct=True, input=FLOAT)
 def pool2d(
     input: Tensor,
     pool_size: list[int],
@@ -60,7 +62,7 @@ def pool2d(
                  ceil_mode, exclusive, data_format)  # fmt: skip
 
 
-@operator("pool3d", input=FLOAT)
+@operator("pool3d", direct=True, input=FLOAT)
 def pool3d(
     input: Tensor,
     pool_size: list[int],
@@ -97,21 +99,39 @@ def _pool(
         )
     last = data_format[-1] == "C"
     x = input.movedim(-1, 1) if last else input
-    sizes = x.size()[2:]
     if global_pooling:
-        pool_size, padding = list(sizes), [0] * axes
+        pool_size, padding = list(x.size()[2:]), [0] * axes
+    if not ceil_mode and _even(padding, pool_size):
+        try:
+            out = _pool_by_torch(x, pool_size, pool_type, stride, padding, False, exclusive)
+            return out.movedim(1, -1) if last else out
+        except RuntimeError:
+            pass  # what does not fit is found out below
+    sizes = x.size()[2:]
     pairs = pad_pairs(padding, sizes, pool_size, stride)
-    counts, plain = _windows(sizes, tuple(pairs), tuple(pool_size), tuple(stride), bool(ceil_mode))
+    window = tuple(pool_size), tuple(stride)
+    counts, by_torch = _windows(sizes, tuple(pairs), *window, bool(ceil_mode))
     if min(counts) <= 0:
         raise EnforceNotMet(
             f"{op_type}: `pool_size` must fit into the padded input, but received windows of "
             f"{list(pool_size)} for an input of shape {list(input.size())} padded by {pairs}."
         )
-    if plain:
-        out = _pool_by_torch(x, pool_size, pool_type, stride, pairs, ceil_mode, exclusive)
+    if by_torch:
+        around = [before for before, _ in pairs]
+        out = _pool_by_torch(x, pool_size, pool_type, stride, around, ceil_mode, exclusive)
     else:
         out = _pool_padded(x, pool_size, pool_type, stride, pairs, counts, exclusive)
     return out.movedim(1, -1) if last else out
+
+
+def _even(padding: Padding, pool_size: list[int]) -> TypeGuard[list[int]]:
+    """Whether axes are padded by as much before as after, at most half a window."""
+    if isinstance(padding, str) or len(padding) != len(pool_size):
+        return False
+    for pad, size in zip(padding, pool_size, strict=True):
+        if type(pad) is not int or not 0 <= 2 * pad <= size:
+            return False
+    return True
 
 
 @functools.lru_cache(maxsize=1024)
@@ -141,24 +161,23 @@ def _pool_by_torch(
     pool_size: list[int],
     pool_type: str,
     stride: list[int],
-    pairs: list[tuple[int, int]],
+    padding: list[int],
     ceil_mode: bool,
     exclusive: bool,
 ) -> Tensor:
-    padding = [before for before, _ in pairs]
     if pool_type == "max":
         if x.dim() == 4 and x.stride(1) == 1 and x.requires_grad:
             out = max_pool2d_of_rectified(x, pool_size, stride, padding, ceil_mode)
             if out is not None:
                 return out
-        out = _MAX[len(pairs)](x, pool_size, stride, padding, ceil_mode=ceil_mode)
+        out = _MAX[len(pool_size)](x, pool_size, stride, padding, 1, ceil_mode)
         if out.requires_grad and out.dim() == 4 and out.stride(1) == 1:
             # a gradient laid out otherwise, as a reshape gives it, takes torch a slower way
             out.register_hook(_channels_last)
         return out
     # torch's own count would clip windows that ceil_mode lets reach beyond the padding
     divisor = None if exclusive else math.prod(pool_size)
-    return _AVERAGE[len(pairs)](x, pool_size, stride, padding, ceil_mode, False, divisor)
+    return _AVERAGE[len(pool_size)](x, pool_size, stride, padding, ceil_mode, False, divisor)
 
 
 def _pool_padded(
@@ -171,6 +190,7 @@ def _pool_padded(
     exclusive: bool,
 ) -> Tensor:
     """Pool an input that is padded, or cut, to the reach of the windows."""
+    x = plain(x)  # its element type is torch's, not Paddle's
     sizes = x.size()[2:]
     reach = [
         (before, (c - 1) * s + k - n - before)

@@ -27,7 +27,7 @@ _mask = torch.ops.aten.threshold_backward
 
 def rectify_(x: Tensor) -> Tensor:
     """Overwrite `x`, a fresh result that no backward pass needs, by max(x, 0)."""
-    if x.requires_grad and x.dim() == 4 and x.device.type == "cpu":
+    if x.dim() == 4 and x.requires_grad and x.is_cpu:
         return _Rectify.apply(x)
     return torch.relu_(x)
 
@@ -35,7 +35,7 @@ def rectify_(x: Tensor) -> Tensor:
 def max_pool2d_of_rectified(
     x: Tensor, size: list[int], stride: list[int], padding: list[int], ceil_mode: bool
 ) -> Tensor | None:
-    """Pool a view `x` [B, C, H, W] of what `rectify_` gave; None if it is not one.
+    """Pool `x` [B, C, H, W], which `rectify_` gave, or a view of it; None if it is neither.
 
     Args:
         x: float, channels-last.
@@ -47,8 +47,8 @@ def max_pool2d_of_rectified(
     Returns:
         [B, C, H', W'], channels-last.
     """
-    rectified = x._base
-    if rectified is None or not isinstance(rectified.grad_fn, _Rectify._backward_cls):
+    rectified = x if x._base is None else x._base
+    if not isinstance(rectified.grad_fn, _Rectify._backward_cls):
         return None
     return _MaxPool.apply(x, weakref.ref(rectified), size, stride, padding, ceil_mode)
 

@@ -15,7 +15,7 @@ __all__ = ["GATE_ACTIVATIONS", "gru_unit"]
 GATE_ACTIVATIONS = (None, "sigmoid", "tanh", "relu")
 
 
-@operator("gru_unit", input=FLOAT, hidden=FLOAT, weight=FLOAT, bias=optional(FLOAT))
+@operator("gru_unit", direct=True, input=FLOAT, hidden=FLOAT, weight=FLOAT, bias=optional(FLOAT))
 def gru_unit(
     input: Tensor,
     hidden: Tensor,
@@ -49,19 +49,20 @@ def gru_unit(
             f"gru_unit: `input` must have shape [batch, {3 * size}], but received shape "
             f"{list(input.size())}."
         )
-    if not (hidden.dim() == 2 and list(hidden.size()) == [input.size(0), size]):
+    if hidden.size() != (input.size(0), size):
         raise EnforceNotMet(
             f"gru_unit: `hidden` must have shape {[input.size(0), size]}, but received shape "
             f"{list(hidden.size())}."
         )
-    flat = weight.reshape(-1)
-    gate_weight = flat[: 2 * size * size].view(size, 2 * size)
-    state_weight = flat[2 * size * size :].view(size, size)
-    x = input if bias is None else input + bias
-    x_gates, x_state = torch.split(x, [2 * size, size], 1)
-    gates = activate(torch.addmm(x_gates, hidden, gate_weight), GATE_ACTIVATIONS[gate_activation])
+    flat = torch.reshape(weight, (-1,))
+    for_gates, for_state = torch.split_with_sizes(flat, [2 * size * size, size * size])
+    x = input if bias is None else torch.add(input, bias)
+    x_gates, x_state = torch.split_with_sizes(x, [2 * size, size], 1)
+    gates = torch.addmm(x_gates, hidden, for_gates.view(size, 2 * size))
+    gates = activate(gates, GATE_ACTIVATIONS[gate_activation], fresh=True)
     update, reset = gates.chunk(2, 1)
-    reset_hidden = reset * hidden
-    state = activate(torch.addmm(x_state, reset_hidden, state_weight), GATE_ACTIVATIONS[activation])
+    reset_hidden = torch.mul(reset, hidden)
+    state = torch.addmm(x_state, reset_hidden, for_state.view(size, size))
+    state = activate(state, GATE_ACTIVATIONS[activation], fresh=True)
     new = torch.lerp(state, hidden, update) if origin_mode else torch.lerp(hidden, state, update)
     return torch.cat([gates, state], 1).detach(), reset_hidden.detach(), new

@@ -51,8 +51,10 @@ class Dropout(Layer):
 
     def forward(self, input: VarBase) -> VarBase:
         """Drop elements of `input`, float of any shape."""
-        # the first seed of the program that is seen stays, as in Paddle
-        self._seed = self._seed or default_main_program().random_seed or self._seed
+        seed = default_main_program().random_seed
+        if seed and not self._seed:
+            # the first seed of the program that is seen stays, as in Paddle
+            self._seed = seed
         return dropout.dropout(
             input, self._dropout_prob, self._seed, self.training, self._dropout_implementation
         )

@@ -151,6 +151,7 @@ class LayerNorm(Layer):
                 f"{normalized_shape!r}."
             )
         self._normalized_shape = [int(n) for n in sizes]
+        self._begin_norm_axis = 1
         self._scale, self._shift = scale, shift
         self._epsilon = epsilon
         self._param_attr, self._bias_attr = param_attr, bias_attr
@@ -183,7 +184,8 @@ class LayerNorm(Layer):
                 f"LayerNorm: `input` must end in the dimensions {self._normalized_shape}, but "
                 f"received shape {shape}."
             )
-        self._begin_norm_axis = begin
+        if begin != self._begin_norm_axis:
+            self._begin_norm_axis = begin
         return norm.layer_norm(input, self.weight, self.bias, begin, self._epsilon, self._act)
 
 

@@ -27,7 +27,8 @@ from refluid.paddle.fluid.layers.detection.priors import (
     prior_box,
 )
 from refluid.paddle.fluid.layers.detection.proposals import generate_proposals
-from refluid.paddle.fluid.layers.detection.yolo import yolo_box, yolov3_loss
+from refluid.paddle.fluid.layers.detection.yolo import yolo_box
+from refluid.paddle.fluid.layers.detection.yolo_loss import yolov3_loss
 
 __all__ = [
     "anchor_generator",

@@ -8,15 +8,25 @@ May import: torch, core_avx.
 
 from __future__ import annotations
 
+import functools
 from array import array
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import describe
 
-__all__ = ["note_images", "noted_images", "real", "reals", "rounded", "sizes_of", "whole"]
+__all__ = [
+    "note_images",
+    "noted_images",
+    "real",
+    "reals",
+    "rounded",
+    "sizes_of",
+    "whole",
+]
 
 
 def sizes_of(op_type: str, **given: tuple[Tensor, str]) -> dict[str, int]:
@@ -31,20 +41,37 @@ def sizes_of(op_type: str, **given: tuple[Tensor, str]) -> dict[str, int]:
     """
     sizes: dict[str, int] = {}
     for name, (tensor, pattern) in given.items():
-        dims, shape = pattern.split(), tensor.size()
-        known = {dim: sizes[dim] for dim in dims if dim in sizes}
+        dims, shape = _dims(pattern), tensor.size()
         fits = len(dims) == len(shape)
         for dim, size in zip(dims, shape, strict=False):
-            wanted = int(dim) if dim.isdigit() else sizes.setdefault(dim, size)
+            wanted = sizes.setdefault(dim, size) if isinstance(dim, str) else dim
             fits = fits and wanted == size
         if not fits:
-            owner = {d: n for n, (_, p) in reversed(given.items()) for d in p.split()}
-            where = ", ".join(f"{d} = {n} as in `{owner[d]}`" for d, n in known.items())
-            raise EnforceNotMet(
-                f"{op_type}: `{name}` must have shape [{', '.join(dims)}]"
-                f"{' where ' + where if where else ''}, but received {describe(tensor)}."
-            )
+            _refuse_shape(op_type, name, given)
     return sizes
+
+
+@functools.lru_cache(maxsize=128)
+def _dims(pattern: str) -> tuple[str | int, ...]:
+    return tuple(int(dim) if dim.isdigit() else dim for dim in pattern.split())
+
+
+def _refuse_shape(op_type: str, wrong: str, given: dict[str, tuple[Tensor, str]]) -> NoReturn:
+    """Raise that a variable does not fit its pattern, or the sizes of those before it."""
+    before: dict[str, str] = {}
+    for name, (tensor, pattern) in given.items():
+        if name == wrong:
+            break
+        for dim, size in zip(pattern.split(), tensor.size(), strict=True):
+            if not dim.isdigit():
+                before.setdefault(dim, f"{dim} = {size} as in `{name}`")
+    tensor, pattern = given[wrong]
+    dims = pattern.split()
+    where = ", ".join(before[dim] for dim in dict.fromkeys(dims) if dim in before)
+    raise EnforceNotMet(
+        f"{op_type}: `{wrong}` must have shape [{', '.join(dims)}]"
+        f"{' where ' + where if where else ''}, but received {describe(tensor)}."
+    )
 
 
 def whole(op_type: str, name: str, value: Any) -> int:
@@ -53,6 +80,8 @@ def whole(op_type: str, name: str, value: Any) -> int:
     Raises:
         EnforceNotMet: it is something else.
     """
+    if type(value) is int:
+        return value
     if isinstance(value, Tensor) or not hasattr(value, "__index__"):
         raise EnforceNotMet(f"{op_type}: `{name}` must be an int, but received {value!r}.")
     return int(value)
@@ -73,20 +102,21 @@ def reals(op_type: str, name: str, values: Any, count: int | None = None) -> lis
     Raises:
         EnforceNotMet: they are something else, or not `count` of them.
     """
-    numbers = isinstance(values, (list, tuple)) and all(
-        hasattr(v, "__float__") and not isinstance(v, Tensor) for v in values
+    numbers = isinstance(values, (list, tuple)) and (
+        set(map(type, values)) <= {int, float}
+        or all(hasattr(v, "__float__") and not isinstance(v, Tensor) for v in values)
     )
     if not numbers or (count is not None and len(values) != count):
         raise EnforceNotMet(
             f"{op_type}: `{name}` must be {'' if count is None else f'{count} '}numbers, but "
             f"received {values!r}."
         )
-    return rounded(values)
+    return array("f", values).tolist()
 
 
-def rounded(values: Any) -> list[float]:
+def rounded(values: Sequence[float]) -> list[float]:
     """Return numbers rounded to 32 bits."""
-    return array("f", map(float, values)).tolist()
+    return array("f", values).tolist()
 
 
 def note_images(boxes: Tensor, counts: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from refluid.paddle.fluid.core_avx.operator import FLOAT, describe, operator, op
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.layers.argument import unlinked
 from refluid.paddle.fluid.layers.detection.argument import real, reals, sizes_of
+from refluid.paddle.fluid.layers.detection.constant import constant, grid
 
 __all__ = [
     "box_coder",
@@ -53,14 +54,18 @@ def iou_similarity(
     """
     sizes_of("iou_similarity", x=(x, "N 4"), y=(y, "M 4"))
     extra = 0.0 if box_normalized else 1.0
-    first, second = x.detach(), y.detach()
-    low = torch.maximum(first[:, None, :2], second[:, :2])
-    high = torch.minimum(first[:, None, 2:], second[:, 2:])
-    common = (high - low + extra).clamp(min=0).prod(2)
-    areas = [(b[:, 2:] - b[:, :2] + extra).prod(1) for b in (first, second)]
+    low, high = x.detach().unsqueeze(1).chunk(2, 2)
+    other_low, other_high = y.detach().chunk(2, 1)
+    common = _sides(torch.maximum(low, other_low), torch.minimum(high, other_high), extra)
+    common = common.clamp(min=0).prod(2)
+    areas = _sides(low, high, extra).prod(2) + _sides(other_low, other_high, extra).prod(1)
     # 1e-10 is Paddle's
-    result = common / (areas[0][:, None] + areas[1] - common + 1e-10)
-    return linked_to(result, x, y)
+    return linked_to(common / (areas - common + 1e-10), x, y)
+
+
+def _sides(low: Tensor, high: Tensor, extra: float) -> Tensor:
+    """Return the widths and heights of boxes from corner to corner."""
+    return high - low + extra if extra else high - low
 
 
 def box_coder(
@@ -133,22 +138,22 @@ def _code(
     if prior_box_var is not None:
         scale = prior_box_var.detach()
     else:
-        scale = prior.new_ones(4) if variance is None else prior.new_tensor(variance)
+        scale = constant(tuple(variance or (1.0,) * 4), prior.dtype, prior.device)
     if encode:
         result = _encode(prior, target, extra) / scale
     else:
-        along = 1 if axis == 1 else 0
+        along = int(axis)
         scale = scale.unsqueeze(along) if scale.dim() == 2 else scale
         result = decode(prior.unsqueeze(along), target * scale, extra)
     return linked_to(result, prior_box, target_box, prior_box_var)
 
 
 def _encode(prior: Tensor, target: Tensor, extra: float) -> Tensor:
-    size = prior[:, 2:] - prior[:, :2] + extra
-    centre = prior[:, :2] + size / 2
-    low, high = target[:, None, :2], target[:, None, 2:]
-    distance = ((low + high) / 2 - centre) / size
-    return torch.cat([distance, ((high - low + extra) / size).abs().log()], 2)
+    start, end = prior.chunk(2, 1)
+    size = _sides(start, end, extra)
+    low, high = target.unsqueeze(1).chunk(2, 2)
+    distance = ((low + high) / 2 - (start + size / 2)) / size
+    return torch.cat([distance, (_sides(low, high, extra) / size).abs().log()], 2)
 
 
 def decode(prior: Tensor, code: Tensor, extra: float) -> Tensor:
@@ -159,10 +164,13 @@ def decode(prior: Tensor, code: Tensor, extra: float) -> Tensor:
         code: float [..., 4], already multiplied with the variances.
         extra: 1 where coordinates are those of pixels and the last one counts, else 0.
     """
-    size = prior[..., 2:] - prior[..., :2] + extra
-    centre = code[..., :2] * size + (prior[..., :2] + size / 2)
-    half = code[..., 2:].exp() * size / 2
-    return torch.cat([centre - half, centre + half - extra], -1)
+    low, high = prior.chunk(2, -1)
+    size = _sides(low, high, extra)
+    distance, ratio = code.chunk(2, -1)
+    centre = distance * size + (low + size / 2)
+    half = ratio.exp() * size / 2
+    end = centre + half
+    return torch.cat([centre - half, end - extra if extra else end], -1)
 
 
 @operator(
@@ -248,7 +256,8 @@ def polygon_box_transform(input: Tensor, name: str | None = None) -> Tensor:
             "polygon_box_transform: `input` must have an even number of channels, but received "
             f"{describe(input)}."
         )
-    columns = torch.arange(sizes["W"], device=input.device).expand(sizes["H"], -1)
-    rows = torch.arange(sizes["H"], device=input.device).unsqueeze(1).expand_as(columns)
-    corner = 4 * torch.stack([columns, rows]).repeat(sizes["C"] // 2, 1, 1)
-    return linked_to(corner.to(input.dtype) - input.detach(), input)
+    # the columns stand for x, the rows for y
+    places = 4 * grid(sizes["H"], sizes["W"], input.dtype, input.device)
+    count = sizes["B"] * sizes["C"] // 2
+    pairs = input.detach().reshape(count, 2, sizes["H"], sizes["W"])
+    return linked_to((places - pairs).reshape(input.size()), input)

@@ -50,10 +50,11 @@ def sigmoid_focal_loss(
     log_yes, log_no = functional.logsigmoid(x), functional.logsigmoid(-x)
     # cut in value only, as in Paddle: the gradient goes on
     least = torch.finfo(torch.float32).tiny
-    log_cut = log_yes + (log_yes.exp().clamp(min=least).log() - log_yes).detach()
+    fixed = log_yes.detach()
+    log_cut = log_yes + (fixed.exp().clamp(min=least).log() - fixed)
     classes = torch.arange(1, x.size(1) + 1, device=x.device)
     own = classes == label
     yes = -alpha * torch.exp(gamma * log_no) * log_cut
     no = (alpha - 1) * torch.exp(gamma * log_yes) * log_no
     loss = torch.where(own, yes, torch.where(label == -1, 0.0, no))
-    return loss / fg_num[0].clamp(min=1).to(x.dtype)
+    return loss / fg_num[:1].clamp(min=1)

@@ -54,19 +54,29 @@ def bipartite_match(
             f"{match_type!r}."
         )
     threshold = real(op_type, "dist_threshold", 0.5 if dist_threshold is None else dist_threshold)
-    rows = torch.full((sizes["C"],), -1, dtype=torch.int32, device=dist_matrix.device)
-    likeness = dist_matrix.new_zeros(sizes["C"])
-    # column by column, so that argmax settles ties as Paddle does
-    left = torch.where(dist_matrix >= _NOTHING, dist_matrix, 0.0).t().clone()
-    for _ in range(min(left.size())):
-        column, row = divmod(int(left.argmax()), sizes["R"])
-        if left[column, row] <= 0:
-            break
-        rows[column], likeness[column] = row, left[column, row]
-        left[column], left[:, row] = 0.0, 0.0
+    rows, likeness = _pairs(torch.where(dist_matrix >= _NOTHING, dist_matrix, 0.0))
     if match_type == "per_prediction" and sizes["R"]:
         best, row = dist_matrix.max(0)
         free = (rows < 0) & (best >= threshold) & (best >= _NOTHING)
-        rows = torch.where(free, row.to(torch.int32), rows)
+        rows = torch.where(free, row, rows)
         likeness = torch.where(free, best, likeness)
-    return rows.unsqueeze(0), likeness.unsqueeze(0)
+    return rows.to(torch.int32).unsqueeze(0), likeness.unsqueeze(0)
+
+
+def _pairs(left: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the row of each column, -1 for none, and how alike they are, else 0.
+
+    Of equals the first column comes first, then the first row. A pair that is the best of its row
+    and of its column stays so while others are taken: such pairs are taken all at once.
+
+    Args:
+        left: float [R, C], 0 for what must not be matched; it is overwritten.
+    """
+    columns = torch.arange(left.size(1), device=left.device)
+    rows, likeness = torch.full_like(columns, -1), left.new_zeros(len(columns))
+    while left.any():
+        best, row = left.max(0)
+        pairs = (left.argmax(1)[row] == columns) & (best > 0)
+        rows, likeness = torch.where(pairs, row, rows), torch.where(pairs, best, likeness)
+        left.index_fill_(0, row[pairs], 0.0).masked_fill_(pairs, 0.0)
+    return rows, likeness

@@ -227,8 +227,12 @@ def survivors(bboxes: Tensor, scores: Tensor, rule: Rule) -> tuple[Tensor, Tenso
     # and at more of them if not enough of these stay
     seen = total if most < 0 else min(total, 4 * most)
     while True:
-        chosen = torch.zeros_like(comparable, dtype=torch.bool).scatter(1, ranked[:, :seen], True)
-        kept = _kept(bboxes, order, valid & chosen.reshape(valid.size()), rule)
+        chosen = valid
+        if seen < total:
+            best_seen = torch.zeros_like(comparable, dtype=torch.bool)
+            best_seen.scatter_(1, ranked[:, :seen], True)
+            chosen = valid & best_seen.view(valid.size())
+        kept = _kept(bboxes, order, chosen, rule)
         if seen == total or bool((kept.sum((1, 2)) >= most).all()):
             break
         seen = min(total, 4 * seen)
@@ -266,23 +270,25 @@ def keep_best(
     Returns:
         bool [P, K].
     """
+    count = boxes.size(1)
     compare = comparison(boxes, extra)
-    kept = torch.zeros_like(valid)
-    rows = torch.arange(len(boxes), device=boxes.device)
-    places = torch.arange(boxes.size(1), device=boxes.device)
+    # one column more, for problems that have no box left
+    kept = valid.new_zeros((len(boxes), count + 1))
     limit = boxes.new_full((len(boxes), 1), threshold)
-    covered = torch.zeros_like(valid, dtype=boxes.dtype)
-    left = valid.clone()
-    steps = boxes.size(1) if most < 0 else min(most, boxes.size(1))
-    for _ in range(steps):
-        found = left.any(1)
+    worst = torch.zeros_like(valid, dtype=boxes.dtype)
+    left = valid.to(torch.uint8)
+    for _ in range(count if most < 0 else min(most, count)):
+        # max gives the first of equals
+        found, first = left.max(1)
         if not found.any():
             break
-        # argmax gives the first of equals
-        first = left.to(torch.uint8).argmax(1)
-        kept[rows, first] |= found
-        covered = torch.maximum(covered, compare(first, left))
+        place = first.unsqueeze(1)
+        kept.scatter_(1, place.masked_fill(found.unsqueeze(1) == 0, count), True)
+        left.scatter_(1, place, 0)
+        covered = compare(first, left)
         if eta < 1:
-            limit = torch.where((limit > 0.5) & found.unsqueeze(1), limit * eta, limit)
-        left &= (covered <= limit) & (places > first.unsqueeze(1))
-    return kept
+            # what was small enough before may be too much now
+            worst = covered = torch.maximum(worst, covered)
+            limit = torch.where((limit > 0.5) & (found > 0).unsqueeze(1), limit * eta, limit)
+        left &= covered <= limit
+    return kept[:, :count]

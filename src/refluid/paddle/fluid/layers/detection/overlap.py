@@ -19,6 +19,8 @@ __all__ = ["Planes", "box_overlap", "comparison", "planes", "polygon_overlap"]
 
 Array = npt.NDArray[Any]
 
+# so many pairs of boxes are compared at once, before it is known which of them matter
+_FEW = 1 << 15
 # x1, y1, x2, y2 and the area, each of one shape
 Planes = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
@@ -30,9 +32,12 @@ def planes(boxes: Tensor, extra: float) -> Planes:
         boxes: float [..., 4], x1, y1, x2, y2.
         extra: 1 where coordinates are those of pixels and the last one counts, else 0.
     """
-    x1, y1, x2, y2 = (plane.contiguous() for plane in boxes.unbind(-1))
-    area = torch.where((x2 < x1) | (y2 < y1), 0.0, (x2 - x1 + extra) * (y2 - y1 + extra))
-    return x1, y1, x2, y2, area
+    x1, y1, x2, y2 = boxes.movedim(-1, 0).contiguous().unbind()
+    width, height = x2 - x1, y2 - y1
+    turned = (x2 < x1) | (y2 < y1)
+    if extra:
+        width, height = width.add_(extra), height.add_(extra)
+    return x1, y1, x2, y2, width.mul_(height).masked_fill_(turned, 0.0)
 
 
 def box_overlap(one: Planes, many: Planes, extra: float) -> Tensor:
@@ -62,19 +67,24 @@ def comparison(boxes: Tensor, extra: float) -> Callable[[Tensor, Tensor], Tensor
         extra: as for `planes`; without meaning for polygons.
 
     Returns:
-        A function of int64 [P], the number of a box in each problem, and of bool [P, K], which
-        boxes matter; it returns [P, K].
+        A function of int64 [P], the number of a box in each problem, and of uint8 [P, K], 0 for
+        boxes that do not matter; it returns [P, K].
     """
     if boxes.size(2) != 4:
         return _polygon_comparison(boxes)
-    many = planes(boxes, extra)
+    many, rows = planes(boxes, extra), torch.arange(len(boxes), device=boxes.device)
+    every = torch.stack(many)
 
     def compare(which: Tensor, wanted: Tensor) -> Tensor:
-        place = which.unsqueeze(1)
-        x1, y1, x2, y2, area = (plane.gather(1, place) for plane in many)
+        x1, y1, x2, y2, area = every[:, rows, which].unsqueeze(2).unbind()
         return box_overlap((x1, y1, x2, y2, area), many, extra)
 
-    return compare
+    if boxes.size(0) * boxes.size(1) ** 2 > _FEW:
+        return compare
+    x1, y1, x2, y2, area = every.unsqueeze(3).unbind()
+    left, top, right, bottom, areas = every.unsqueeze(2).unbind()
+    overlaps = box_overlap((x1, y1, x2, y2, area), (left, top, right, bottom, areas), extra)
+    return lambda which, wanted: overlaps[rows, which]
 
 
 def _polygon_comparison(boxes: Tensor) -> Callable[[Tensor, Tensor], Tensor]:

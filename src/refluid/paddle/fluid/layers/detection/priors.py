@@ -10,12 +10,18 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import ANY, FLOAT, describe, operator
-from refluid.paddle.fluid.layers.detection.argument import real, reals, rounded, sizes_of
+from refluid.paddle.fluid.layers.detection.argument import (
+    real,
+    reals,
+    rounded,
+    sizes_of,
+)
+from refluid.paddle.fluid.layers.detection.constant import constant
+from refluid.paddle.fluid.layers.detection.place import Pair, Places, boxes_around
 
 __all__ = ["anchor_generator", "density_prior_box", "prior_box"]
 
@@ -63,7 +69,7 @@ def prior_box(
         EnforceNotMet: shapes or settings do not fit.
     """
     op_type = "prior_box"
-    smallest = reals(op_type, "min_sizes", _listed(min_sizes))
+    smallest = _numbers(op_type, "min_sizes", min_sizes)
     ratios = _ratios(reals(op_type, "aspect_ratios", _listed(aspect_ratios)), flip)
     largest: list[float] = []
     if not isinstance(max_sizes, (list, tuple, type(None))):
@@ -77,18 +83,17 @@ def prior_box(
                 f"prior_box: each of `max_sizes` must be above its of `min_sizes` {smallest}, but "
                 f"received {largest}."
             )
-    shapes: list[tuple[float, float]] = []
+    shapes: list[Pair] = []
     for k, size in enumerate(smallest):
         boxes = [(size * math.sqrt(r), size / math.sqrt(r)) for r in ratios]
         if largest:
             side = math.sqrt(size * largest[k])
             boxes.insert(1 if min_max_aspect_ratios_order else len(boxes), (side, side))
         shapes += boxes
-    places = _Places.of(op_type, input, image, steps, offset)
-    centres = places.centres[:, :, None].expand(-1, -1, len(shapes), -1)
-    half = places.centres.new_tensor(shapes) / 2
-    boxes = torch.cat([centres - half, centres + half], 3) / places.image_size.repeat(2)
-    return (boxes.clamp(0, 1) if clip else boxes), _variances(op_type, variance, boxes)
+    places = _places(op_type, input, image, steps, offset)
+    result = boxes_around(input, places, tuple(shapes))
+    variances = _variances(op_type, variance, result)
+    return (result.clamp_(0, 1) if clip else result), variances
 
 
 @operator("density_prior_box", input=FLOAT, image=ANY)
@@ -135,32 +140,29 @@ def density_prior_box(
     for key, value in lists.items():
         if not isinstance(value, (list, tuple)):
             raise TypeError(f"{op_type}: `{key}` must be a list, but received {describe(value)}.")
-    sizes = reals(op_type, "fixed_sizes", fixed_sizes)
+    sizes = _numbers(op_type, "fixed_sizes", fixed_sizes)
+    ratios = _numbers(op_type, "fixed_ratios", fixed_ratios)
     counts = [int(d) for d in reals(op_type, "densities", densities)]
     if len(counts) != len(sizes) or not all(c > 0 for c in counts):
         raise ValueError(
             f"{op_type}: `densities` must be as many numbers above 0 as `fixed_sizes`, "
             f"{len(sizes)}, but received {densities!r}."
         )
-    places = _Places.of(op_type, input, image, steps, offset)
+    places = _places(op_type, input, image, steps, offset)
     step = int((places.step[0] + places.step[1]) * 0.5)
-    offsets: list[tuple[float, float]] = []
-    shapes: list[tuple[float, float]] = []
+    offsets: list[Pair] = []
+    shapes: list[Pair] = []
     for size, count in zip(sizes, counts, strict=True):
         shift = step // count
         at = [shift / 2 - step / 2 + k * shift for k in range(count)]
-        for ratio in reals(op_type, "fixed_ratios", fixed_ratios):
+        for ratio in ratios:
             offsets += [(x, y) for y in at for x in at]
             shapes += [(size * math.sqrt(ratio), size / math.sqrt(ratio))] * count**2
-    centres = places.centres[:, :, None] + places.centres.new_tensor(offsets)
-    half = centres.new_tensor(shapes) / 2
-    boxes = torch.cat([centres - half, centres + half], 3) / places.image_size.repeat(2)
-    low, high = boxes[..., :2].clamp(min=0), boxes[..., 2:].clamp(max=1)
-    boxes = torch.cat([low, high], 3)
-    boxes = boxes.clamp(0, 1) if clip else boxes
+    boxes = boxes_around(input, places, tuple(shapes), tuple(offsets), cut=True)
+    boxes = boxes.clamp_(0, 1) if clip else boxes
     variances = _variances(op_type, variance, boxes)
     if flatten_to_2d:
-        return boxes.reshape(-1, 4), variances.reshape(-1, 4)
+        return boxes.view(-1, 4), variances.view(-1, 4)
     return boxes, variances
 
 
@@ -197,47 +199,35 @@ def anchor_generator(
     """
     op_type = "anchor_generator"
     across, down = _pair(op_type, "stride", stride)
-    sizes = reals(op_type, "anchor_sizes", _listed(anchor_sizes))
-    shapes: list[tuple[float, float]] = []
-    for ratio in reals(op_type, "aspect_ratios", _listed(aspect_ratios)):
+    sizes = _numbers(op_type, "anchor_sizes", anchor_sizes)
+    shapes: list[Pair] = []
+    for ratio in _numbers(op_type, "aspect_ratios", aspect_ratios):
         # halves away from zero, as C++ rounds
         width = math.floor(math.sqrt(across * down / ratio) + 0.5)
         height = math.floor(width * ratio + 0.5)
         shapes += [(size / across * width, size / down * height) for size in sizes]
-    shape = sizes_of(op_type, input=(input, "N C H W"))
+    sizes_of(op_type, input=(input, "N C H W"))
     shift = real(op_type, "offset", offset)
-    centres = _grid(input, shape, (across, down), shift * (across - 1), shift * (down - 1))
-    half = (centres.new_tensor(shapes) - 1) / 2
-    anchors = torch.cat([centres[:, :, None] - half, centres[:, :, None] + half], 3)
+    places = Places((across, down), (shift * (across - 1), shift * (down - 1)), (1.0, 1.0))
+    anchors = boxes_around(input, places, tuple(shapes), extra=1.0)
     return anchors, _variances(op_type, variance, anchors)
 
 
-class _Places:
-    """The centres of a feature map's places in pixels of the image: x, y."""
-
-    def __init__(self, centres: Tensor, step: tuple[float, float], image_size: Tensor) -> None:
-        # [H, W, 2]; across and down; [2], width and height
-        self.centres, self.step, self.image_size = centres, step, image_size
-
-    @classmethod
-    def of(cls, op_type: str, input: Tensor, image: Tensor, steps: Any, offset: Any) -> _Places:
-        across, down = _pair(op_type, "steps", steps)
-        shape = sizes_of(op_type, input=(input, "N C H W"))
-        size = sizes_of(op_type, image=(image, "N C H W"))
-        shift = real(op_type, "offset", offset)
-        if across == 0 or down == 0:
-            across, down = rounded([size["W"] / shape["W"], size["H"] / shape["H"]])
-        centres = _grid(input, shape, (across, down), shift * across, shift * down)
-        return cls(centres, (across, down), centres.new_tensor([size["W"], size["H"]]))
+def _places(op_type: str, input: Tensor, image: Tensor, steps: Any, offset: Any) -> Places:
+    across, down = _pair(op_type, "steps", steps)
+    shape = sizes_of(op_type, input=(input, "N C H W"), image=(image, "N' C' H' W'"))
+    shift = real(op_type, "offset", offset)
+    if across == 0 or down == 0:
+        across, down = rounded([shape["W'"] / shape["W"], shape["H'"] / shape["H"]])
+    return Places((across, down), (shift * across, shift * down), (shape["W'"], shape["H'"]))
 
 
-def _grid(
-    input: Tensor, shape: dict[str, int], step: tuple[float, float], x: float, y: float
-) -> Tensor:
-    """Return [H, W, 2]: x and y of each place, the first of which is at `x`, `y`."""
-    columns = torch.arange(shape["W"], device=input.device, dtype=input.dtype) * step[0] + x
-    rows = torch.arange(shape["H"], device=input.device, dtype=input.dtype) * step[1] + y
-    return torch.stack(torch.meshgrid(columns, rows, indexing="xy"), 2)
+def _numbers(op_type: str, name: str, value: Any) -> list[float]:
+    """Return one or several numbers as a list."""
+    numbers = reals(op_type, name, _listed(value))
+    if not numbers:
+        raise EnforceNotMet(f"{op_type}: `{name}` must not be empty.")
+    return numbers
 
 
 def _listed(value: Any) -> Any:
@@ -264,4 +254,4 @@ def _ratios(given: list[float], flip: bool) -> list[float]:
 
 def _variances(op_type: str, variance: Any, boxes: Tensor) -> Tensor:
     values = reals(op_type, "variance", variance, 4)
-    return boxes.new_tensor(values).expand_as(boxes).clone()
+    return constant(tuple(values), boxes.dtype, boxes.device).expand_as(boxes).clone()

@@ -83,39 +83,49 @@ def generate_proposals(
         anchors=(anchors, "H W A 4"),
         variances=(variances, "H W A 4"),
     )
-    images, count = sizes["N"], sizes["A"] * sizes["H"] * sizes["W"]
-    if list(bbox_deltas.size()) != [images, 4 * sizes["A"], sizes["H"], sizes["W"]]:
+    if list(bbox_deltas.size()) != [sizes["N"], 4 * sizes["A"], sizes["H"], sizes["W"]]:
         raise EnforceNotMet(
             f"{op_type}: `bbox_deltas` must be [N, 4 A, H, W] where `scores` is [N, A, H, W], "
             f"{describe(scores)}, but received {describe(bbox_deltas)}."
         )
-    before, after = (
-        whole(op_type, "pre_nms_top_n", pre_nms_top_n),
-        whole(op_type, "post_nms_top_n", post_nms_top_n),
-    )
+    before = whole(op_type, "pre_nms_top_n", pre_nms_top_n)
+    after = whole(op_type, "post_nms_top_n", post_nms_top_n)
     threshold, shrink = real(op_type, "nms_thresh", nms_thresh), real(op_type, "eta", eta)
+    least = max(real(op_type, "min_size", min_size), 1.0)
+    best, order = _best(scores, before)
+    info = im_info.to(scores.dtype)
+    boxes = _boxes(bbox_deltas, anchors, variances, order, info)
+    kept = _large(boxes, info, least)
+    if threshold > 0:
+        kept = keep_best(boxes, kept, threshold, shrink, 1.0, after if after > 0 else -1)
+    chosen, counts = kept.nonzero(as_tuple=True), kept.sum(1)
+    rois = note_images(boxes[chosen], counts)
+    chances = note_images(best[chosen].unsqueeze(1), counts)
+    return (rois, chances, counts.cumsum(0)) if return_rois_num else (rois, chances)
+
+
+def _best(scores: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """Return the best scores of each image, best first, and their numbers, [N, K]."""
     # of equal scores the last one first: Paddle goes through a sorted list from its end
     flat = scores.permute(0, 2, 3, 1).flatten(1).flip(1)
+    count = flat.size(1)
     best, order = flat.sort(dim=1, descending=True, stable=True)
-    order = count - 1 - order
-    if 0 < before < count:
-        best, order = best[:, :before], order[:, :before]
-    codes = bbox_deltas.unflatten(1, (sizes["A"], 4)).permute(0, 3, 4, 1, 2).flatten(1, 3)
+    if 0 < most < count:
+        best, order = best[:, :most], order[:, :most]
+    return best, count - 1 - order
+
+
+def _boxes(
+    codes: Tensor, anchors: Tensor, variances: Tensor, order: Tensor, info: Tensor
+) -> Tensor:
+    """Return the boxes with these numbers, cut at the image's border, [N, K, 4]."""
+    codes = codes.unflatten(1, (-1, 4)).permute(0, 3, 4, 1, 2).flatten(1, 3)
     codes = codes.gather(1, order.unsqueeze(2).expand(-1, -1, 4)) * variances.reshape(-1, 4)[order]
-    codes = torch.cat([codes[..., :2], codes[..., 2:].clamp(max=_LARGEST_CODE)], 2)
+    place, size = codes.chunk(2, 2)
+    codes = torch.cat([place, size.clamp(max=_LARGEST_CODE)], 2)
     boxes = decode(anchors.reshape(-1, 4)[order], codes, 1.0)
-    info = im_info.to(boxes.dtype)
     border = (info[:, :2].flip(1) - 1).repeat(1, 2).unsqueeze(1)
-    boxes = torch.minimum(boxes, border).clamp(min=0)
-    kept = _large(boxes, info, max(real(op_type, "min_size", min_size), 1.0))
-    most = after if after > 0 else -1
-    if threshold > 0:
-        kept = keep_best(boxes, kept, threshold, shrink, 1.0, most)
-    image, place = kept.nonzero(as_tuple=True)
-    counts = kept.sum(1)
-    rois = note_images(boxes[image, place], counts)
-    chances = note_images(best[image, place].unsqueeze(1), counts)
-    return (rois, chances, counts.cumsum(0)) if return_rois_num else (rois, chances)
+    return torch.minimum(boxes, border).clamp(min=0)
 
 
 def _large(boxes: Tensor, info: Tensor, least: float) -> Tensor:

@@ -29,9 +29,10 @@ _LABEL = Kind(FLOAT.dtypes | INT64.dtypes)
 _INFINITE = 1e20
 # -log(1e-20)
 _LARGEST_BPR = 20 * math.log(10.0)
+_LOG_2 = math.log(2.0)
 
 
-@operator("cross_entropy", input=FLOAT, label=_LABEL)
+@operator("cross_entropy", direct=True, input=FLOAT, label=_LABEL)
 def cross_entropy(
     input: Tensor, label: Tensor, soft_label: bool = False, ignore_index: int = -100
 ) -> Tensor:
@@ -54,11 +55,10 @@ def cross_entropy(
         EnforceNotMet: shapes or element types do not fit, or a label is out of range.
     """
     if soft_label:
-        _check_soft("cross_entropy", input, label)
-        logarithms = torch.log(input)
+        logarithms, shares = torch.log(input), torch.detach(label)
+        _check_soft("cross_entropy", logarithms, shares)
         logarithms.data.clamp_(min=-_INFINITE)
-        products = torch.mul(logarithms, torch.detach(label))
-        return torch.neg(torch.sum(products, -1, keepdim=True))
+        return torch.neg(torch.sum(torch.mul(logarithms, shares), -1, keepdim=True))
     flat = label.dim() == input.dim() - 1
     column = torch.unsqueeze(label, -1) if flat else label
     picked, ignored = _pick("cross_entropy", input, column, input.dim() - 1, ignore_index)
@@ -87,7 +87,7 @@ def _pick(
     """Return the value at each label, and where the label is the ignored one (None: nowhere)."""
     sizes = list(values.size())
     num_classes, sizes[axis] = sizes[axis], 1
-    if list(label.size()) != sizes or not label.dtype == torch.int64:
+    if list(label.size()) != sizes or label.is_floating_point():
         raise EnforceNotMet(
             f"{op_type}: `label` must be int64 {sizes} for predictions {list(values.size())}, but "
             f"received {describe(label)}."
@@ -110,7 +110,7 @@ def _pick(
     return torch.gather(values, axis, numbers), ignored
 
 
-@operator("softmax_with_cross_entropy", logits=FLOAT, label=_LABEL)
+@operator("softmax_with_cross_entropy", direct=True, logits=FLOAT, label=_LABEL)
 def softmax_with_cross_entropy(
     logits: Tensor,
     label: Tensor,
@@ -145,9 +145,9 @@ def softmax_with_cross_entropy(
     axis = axis_of("softmax_with_cross_entropy", "axis", axis, logits.dim())
     logarithms = log_probabilities(logits, axis)
     if soft_label:
-        _check_soft("softmax_with_cross_entropy", logits, label)
-        products = torch.mul(logarithms, torch.detach(label))
-        loss = torch.neg(torch.sum(products, axis, keepdim=True))
+        shares = torch.detach(label)
+        _check_soft("softmax_with_cross_entropy", logarithms, shares)
+        loss = torch.neg(torch.sum(torch.mul(logarithms, shares), axis, keepdim=True))
     else:
         picked, ignored = _pick("softmax_with_cross_entropy", logarithms, label, axis, ignore_index)
         loss = torch.neg(picked)
@@ -156,7 +156,7 @@ def softmax_with_cross_entropy(
     return (loss, torch.exp(logarithms.data)) if return_softmax else loss
 
 
-@operator("sigmoid_cross_entropy_with_logits", x=FLOAT, label=FLOAT)
+@operator("sigmoid_cross_entropy_with_logits", direct=True, x=FLOAT, label=FLOAT)
 def sigmoid_cross_entropy_with_logits(
     x: Tensor,
     label: Tensor,
@@ -180,14 +180,14 @@ def sigmoid_cross_entropy_with_logits(
             "sigmoid_cross_entropy_with_logits: `x` and `label` must have one shape, but received "
             f"{list(x.size())} and {list(label.size())}."
         )
-    target = label.detach()
+    target = torch.detach(label)
     loss = functional.binary_cross_entropy_with_logits(x, target, reduction="none")
     ignored = target == ignore_index
     loss = loss.masked_fill(ignored, 0.0)
     return loss / (~ignored).sum().clamp(min=1) if normalize else loss
 
 
-@operator("bpr_loss", input=FLOAT, label=INT64)
+@operator("bpr_loss", direct=True, input=FLOAT, label=INT64)
 def bpr_loss(input: Tensor, label: Tensor, name: str | None = None) -> Tensor:
     """Return the mean of log(1 + exp(score of another class - score of the label)).
 
@@ -202,13 +202,13 @@ def bpr_loss(input: Tensor, label: Tensor, name: str | None = None) -> Tensor:
         [B, 1].
     """
     own, _ = _pick("bpr_loss", input, label, input.dim() - 1, -1)
-    losses = functional.softplus(input - own)
+    losses = functional.softplus(torch.sub(input, own))
     # .data: the gradient goes on above the largest loss
     losses.data.clamp_(max=_LARGEST_BPR)
-    return (losses.sum(-1, keepdim=True) - math.log(2.0)) / (input.size(-1) - 1)
+    return (losses.sum(-1, keepdim=True) - _LOG_2) / (input.size(-1) - 1)
 
 
-@operator("teacher_student_sigmoid_loss", input=FLOAT, label=FLOAT)
+@operator("teacher_student_sigmoid_loss", direct=True, input=FLOAT, label=FLOAT)
 def teacher_student_sigmoid_loss(
     input: Tensor,
     label: Tensor,
@@ -229,8 +229,9 @@ def teacher_student_sigmoid_loss(
     Returns:
         [B, 1].
     """
-    inside = (input > soft_max_lower_bound) & (input < soft_max_up_bound)
-    x, target = torch.where(inside, input, input.detach()), label.detach()
+    values, target = torch.detach(input), torch.detach(label)
+    inside = (values > soft_max_lower_bound) & (values < soft_max_up_bound)
+    x = torch.where(inside, input, values)
     no_click = functional.softplus(x)
     # with a click: (softplus - x) + (softplus - x * (target - 1)), the same as without
     taught = 2 * no_click - x * target

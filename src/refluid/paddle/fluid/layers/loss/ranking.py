@@ -26,7 +26,7 @@ def _check(op_type: str, label: Tensor, left: Tensor, right: Tensor) -> None:
         )
 
 
-@operator("rank_loss", label=FLOAT, left=FLOAT, right=FLOAT)
+@operator("rank_loss", direct=True, label=FLOAT, left=FLOAT, right=FLOAT)
 def rank_loss(label: Tensor, left: Tensor, right: Tensor, name: str | None = None) -> Tensor:
     """Return log(1 + exp(o)) - label * o for the difference o = left - right of two scores.
 
@@ -42,11 +42,11 @@ def rank_loss(label: Tensor, left: Tensor, right: Tensor, name: str | None = Non
         [B, 1].
     """
     _check("rank_loss", label, left, right)
-    difference = left - right
-    return functional.softplus(difference) - label.detach() * difference
+    difference = torch.sub(left, right)
+    return functional.softplus(difference) - torch.detach(label) * difference
 
 
-@operator("margin_rank_loss", label=FLOAT, left=FLOAT, right=FLOAT)
+@operator("margin_rank_loss", direct=True, label=FLOAT, left=FLOAT, right=FLOAT)
 def margin_rank_loss(
     label: Tensor, left: Tensor, right: Tensor, margin: float = 0.1, name: str | None = None
 ) -> Tensor:
@@ -65,7 +65,7 @@ def margin_rank_loss(
         [B, 1].
     """
     _check("margin_rank_loss", label, left, right)
-    return torch.relu(margin - label.detach() * (left - right))
+    return torch.relu(margin - torch.detach(label) * torch.sub(left, right))
 
 
 @operator("npair_loss", anchor=FLOAT, positive=FLOAT, labels=_LABEL)

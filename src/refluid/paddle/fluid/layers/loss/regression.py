@@ -17,10 +17,10 @@ from refluid.paddle.fluid.dygraph.nn.argument import one_of
 __all__ = ["huber_loss", "kldiv_loss", "mse_loss", "square_error_cost"]
 
 
-@operator("square_error_cost", input=FLOAT, label=FLOAT)
+@operator("square_error_cost", direct=True, input=FLOAT, label=FLOAT)
 def square_error_cost(input: Tensor, label: Tensor) -> Tensor:
     """Return (input - label) squared, element by element. Same as Paddle 1.8."""
-    difference = input - label
+    difference = torch.sub(input, label)
     return difference * difference
 
 
@@ -29,7 +29,7 @@ def mse_loss(input: VarBase, label: VarBase) -> VarBase:
     return loss.mse_loss(input, label)
 
 
-@operator("huber_loss", input=FLOAT, label=FLOAT)
+@operator("huber_loss", direct=True, input=FLOAT, label=FLOAT)
 def huber_loss(input: Tensor, label: Tensor, delta: float) -> Tensor:
     """Return d * d / 2 for small differences d, else delta * (|d| - delta / 2).
 
@@ -46,7 +46,7 @@ def huber_loss(input: Tensor, label: Tensor, delta: float) -> Tensor:
     return functional.huber_loss(input, label, reduction="none", delta=delta)
 
 
-@operator("kldiv_loss", x=FLOAT, target=FLOAT)
+@operator("kldiv_loss", direct=True, x=FLOAT, target=FLOAT)
 def kldiv_loss(
     x: Tensor, target: Tensor, reduction: str = "mean", name: str | None = None
 ) -> Tensor:
@@ -67,9 +67,8 @@ def kldiv_loss(
         ValueError: `reduction` is none of these.
     """
     one_of(reduction, ("none", "mean", "batchmean", "sum"), "reduction")
-    goal = target.detach()
-    above = goal > 0
-    losses = torch.where(above, goal * (torch.log(torch.where(above, goal, 1.0)) - x), 0.0)
+    goal = torch.detach(target)
+    losses = torch.where(goal > 0, goal * torch.sub(torch.log(goal), x), 0.0)
     if reduction == "none":
         return losses
     if reduction == "mean":

@@ -221,20 +221,19 @@ def sampled_softmax_with_cross_entropy(
         samples, probabilities = customized_samples, customized_probabilities.detach()
     else:
         drawn, tries = _draw(classes, num_samples, seed)
-        drawn = drawn.to(label.device).expand(label.size(0), -1)
-        samples = torch.cat([label, drawn], 1)
-        single = torch.log1p(1.0 / (samples + 1.0)) / math.log(classes + 1.0)
+        different = torch.tensor(drawn, device=label.device).expand(label.size(0), -1)
+        samples = torch.cat([label, different], 1)
+        single = torch.log1p(torch.reciprocal(samples + 1.0)) / math.log(classes + 1.0)
         probabilities = -torch.expm1(tries * torch.log1p(-single)).to(logits.dtype)
     scores = torch.gather(logits, 1, samples) - torch.log(probabilities)
     if remove_accidental_hits:
         hit = (samples[:, num_true:, None] == label[:, None, :]).any(2)
-        own = torch.zeros_like(label, dtype=torch.bool)
-        scores = torch.where(torch.cat([own, hit], 1), scores - 1e20, scores)
+        scores = torch.where(functional.pad(hit, (num_true, 0)), scores - 1e20, scores)
     logarithms = log_probabilities(scores, 1)
     return -logarithms[:, :num_true].sum(1, keepdim=True) / num_true
 
 
-def _draw(classes: int, count: int, seed: int) -> tuple[Tensor, int]:
+def _draw(classes: int, count: int, seed: int) -> tuple[list[int], int]:
     """Return different classes, low ones being likelier, and how many draws that took."""
     if count > classes:
         raise EnforceNotMet(
@@ -245,9 +244,9 @@ def _draw(classes: int, count: int, seed: int) -> tuple[Tensor, int]:
     tries = 0
     while len(found) < count:
         levels = random.uniform([4 * count], 0.0, 1.0, seed + tries if seed else 0)
-        for number in (torch.exp(levels * math.log(classes + 1.0)).long() - 1).tolist():
+        for number in torch.exp(levels * math.log(classes + 1.0)).long().tolist():
             tries += 1
-            found[min(number, classes - 1)] = None
+            found[min(number, classes) - 1] = None
             if len(found) == count:
                 break
-    return torch.tensor(list(found)), tries
+    return list(found), tries

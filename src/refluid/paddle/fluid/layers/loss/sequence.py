@@ -1,15 +1,12 @@
 """Losses of sequences. B batch, T time, C classes.
 
-May import: torch, numpy, core_avx.
+May import: torch, core_avx.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -19,10 +16,10 @@ from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, INTEGER, operat
 
 __all__ = ["edit_distance", "warpctc"]
 
-Array = npt.NDArray[Any]
 
-
-@operator("warpctc", input=FLOAT, label=INTEGER, input_length=INT64, label_length=INT64)
+@operator(
+    "warpctc", direct=True, input=FLOAT, label=INTEGER, input_length=INT64, label_length=INT64
+)
 def warpctc(
     input: Tensor,
     label: Tensor,
@@ -53,10 +50,11 @@ def warpctc(
         )
     x, times = input, input_length.reshape(-1)
     if norm_by_times:
-        shared = x / times.to(x.dtype).reshape(1, -1, 1)
-        x = shared + (x - shared).detach()
+        # the values of the input, the gradient of the quotient
+        shared = torch.div(input, times.type_as(input).reshape(1, -1, 1))
+        x = shared + torch.detach(torch.sub(input, shared))
     loss = functional.ctc_loss(
-        functional.log_softmax(x, 2), label, times, label_length.reshape(-1), blank, "none", True
+        torch.log_softmax(x, 2), label, times, label_length.reshape(-1), blank, "none", True
     )
     return loss.unsqueeze(1)
 
@@ -78,7 +76,7 @@ def edit_distance(
 ) -> tuple[Tensor, Tensor]:
     """Return how many insertions, deletions and substitutions lead from one sequence to another.
 
-    Same as Paddle 1.8. Source: Levenshtein 1966.
+    Same as Paddle 1.8. Source: Levenshtein 1966, Myers 1999, Hyyro 2003.
 
     Args:
         input: int64 [B, T], or [B, T, 1].
@@ -91,59 +89,62 @@ def edit_distance(
     Returns:
         float32 [B, 1], and B as int64 [1].
     """
-    rows, num_in_row = _kept("input", input, input_length, ignored_tokens)
-    truths, num_in_truth = _kept("label", label, label_length, ignored_tokens)
+    rows = _kept("input", input, input_length, ignored_tokens)
+    truths = _kept("label", label, label_length, ignored_tokens)
     if len(rows) != len(truths):
         raise EnforceNotMet(
             f"edit_distance: `input` and `label` must have one batch size, but received "
             f"{list(input.size())} and {list(label.size())}."
         )
-    distances = _distances(rows, num_in_row, truths, num_in_truth)
+    distances = [[float(_distance(*pair))] for pair in zip(rows, truths, strict=True)]
     if normalized:
-        if not num_in_truth.all():
+        if not all(truths):
             raise EnforceNotMet("edit_distance: `normalized` needs labels that are not empty.")
-        distances = distances / num_in_truth
-    device = input.device
-    column = torch.from_numpy(distances[:, None].astype("float32")).to(device)
-    return column, torch.tensor([len(rows)], device=device)
+        distances = [[d / len(t)] for (d,), t in zip(distances, truths, strict=True)]
+    column = torch.tensor(distances, dtype=torch.float32, device=input.device)
+    return column.reshape(-1, 1), torch.tensor([len(rows)], device=input.device)
 
 
 def _kept(
     name: str, values: Tensor, lengths: Tensor | None, ignored: Sequence[int] | None
-) -> tuple[Array, Array]:
-    """Return sequences [B, T] without what is ignored, moved to the front, and their lengths."""
-    flat = values.reshape(values.size(0), -1).cpu().numpy()
-    if lengths is None and not ignored:
-        return flat, np.full(len(flat), flat.shape[1])
-    kept = np.ones(flat.shape, bool)
+) -> list[list[int]]:
+    """Return the sequences without what is ignored."""
+    rows = values.reshape(values.size(0), -1).tolist()
     if lengths is not None:
-        if lengths.numel() != len(flat):
+        if lengths.numel() != len(rows):
             raise EnforceNotMet(
-                f"edit_distance: `{name}_length` must have {len(flat)} elements, one for each of "
+                f"edit_distance: `{name}_length` must have {len(rows)} elements, one for each of "
                 f"`{name}`, but received shape {list(lengths.size())}."
             )
-        kept &= np.arange(flat.shape[1]) < lengths.reshape(-1, 1).cpu().numpy()
+        ends = lengths.reshape(-1).tolist()
+        rows = [row[: max(end, 0)] for row, end in zip(rows, ends, strict=True)]
     if ignored:
-        kept &= ~np.isin(flat, list(ignored))
-    order = np.argsort(~kept, axis=1, kind="stable")
-    return np.take_along_axis(flat, order, 1), kept.sum(1)
+        dropped = set(ignored)
+        rows = [[n for n in row if n not in dropped] for row in rows]
+    return rows
 
 
-def _distances(one: Array, num_one: Array, two: Array, num_two: Array) -> Array:
-    """Return the distances [B] of sequences [B, T] and [B, L], of which the first ones count.
+def _distance(one: list[int], two: list[int]) -> int:
+    """Return the distance of two sequences.
 
-    A line of the table of distances follows from the one above it: from there and from the
-    corner directly, and from the left as the least of what stands there, plus the way from it.
-    The number of the column is left out of the table, so that this way costs nothing.
-    NumPy, since the steps are small and many.
+    In the table of distances of all beginnings, neighbours differ by 1 at most. So a column of it
+    is two whole numbers, whose bits say where it rises and where it falls: all of a column follow
+    at once from the one before, which for small steps no tensor does as fast.
     """
-    unequal = one.T[:, :, None] != two
-    corner = unequal.astype(int) - 1
-    table = np.zeros((len(corner) + 1, len(two), two.shape[1] + 1), int)
-    for row, change in enumerate(corner):
-        above = table[row]
-        line = above + 1
-        inner = line[:, 1:]
-        np.minimum(inner, above[:, :-1] + change, out=inner)
-        np.minimum.accumulate(line, axis=1, out=table[row + 1])
-    return table[num_one, np.arange(len(two)), num_two] + num_two
+    if not one:
+        return len(two)
+    places: dict[int, int] = {}
+    for k, n in enumerate(one):
+        places[n] = places.get(n, 0) | 1 << k
+    every, last = (1 << len(one)) - 1, 1 << len(one) - 1
+    # from row to row, the column rises by 1 or falls by 1
+    rises, falls, distance = every, 0, len(one)
+    for n in two:
+        same = places.get(n, 0)
+        corner = (((same & rises) + rises) ^ rises) | same | falls
+        # from column to column, the row does
+        up, down = falls | (every & ~(corner | rises)), corner & rises
+        distance += bool(up & last) - bool(down & last)
+        up, down = up << 1 | 1, down << 1
+        rises, falls = (down | ~(corner | up)) & every, up & corner & every
+    return distance

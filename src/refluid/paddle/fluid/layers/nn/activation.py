@@ -51,19 +51,19 @@ def relu(x: Tensor, name: str | None = None) -> Tensor:
     return torch.relu(x)
 
 
-@operator("brelu", x=FLOAT)
+@operator("brelu", direct=True, x=FLOAT)
 def brelu(x: Tensor, t_min: float = 0.0, t_max: float = 24.0, name: str | None = None) -> Tensor:
     """Return x cut to [t_min, t_max]; the gradient at the ends is 0. Same as Paddle 1.8."""
     return functional.hardtanh(x, t_min, t_max)
 
 
-@operator("relu6", x=FLOAT)
+@operator("relu6", direct=True, x=FLOAT)
 def relu6(x: Tensor, threshold: float = 6.0, name: str | None = None) -> Tensor:
     """Return x cut to [0, threshold]; the gradient at the ends is 0. Same as Paddle 1.8."""
     return functional.hardtanh(x, 0.0, threshold)
 
 
-@operator("elu", x=FLOAT)
+@operator("elu", direct=True, x=FLOAT)
 def elu(x: Tensor, alpha: float = 1.0, name: str | None = None) -> Tensor:
     """Return x above 0, alpha * (exp(x) - 1) below. Same as Paddle 1.8."""
     return functional.elu(x, alpha)
@@ -75,7 +75,7 @@ def leaky_relu(x: Tensor, alpha: float = 0.02, name: str | None = None) -> Tenso
     return functional.leaky_relu(x, alpha)
 
 
-@operator("selu", x=FLOAT)
+@operator("selu", direct=True, x=FLOAT)
 def selu(
     x: Tensor, scale: float | None = None, alpha: float | None = None, name: str | None = None
 ) -> Tensor:
@@ -85,10 +85,10 @@ def selu(
     """
     scale = 1.0507009873554805 if scale is None else scale
     alpha = 1.6732632423543772 if alpha is None else alpha
-    return functional.elu(x, alpha) * scale
+    return torch.mul(functional.elu(x, alpha), scale)
 
 
-@operator("swish", x=FLOAT)
+@operator("swish", direct=True, x=FLOAT)
 def swish(x: Tensor, beta: float = 1.0, name: str | None = None) -> Tensor:
     """Return x * sigmoid(x). Same as Paddle 1.8, where `beta` has no effect either."""
     return functional.silu(x)
@@ -100,12 +100,12 @@ def mish(x: Tensor, threshold: float = 20, name: str | None = None) -> Tensor:
     return x * torch.tanh(functional.softplus(x, 1.0, threshold))
 
 
-@operator("hard_sigmoid", x=FLOAT)
+@operator("hard_sigmoid", direct=True, x=FLOAT)
 def hard_sigmoid(
     x: Tensor, slope: float = 0.2, offset: float = 0.5, name: str | None = None
 ) -> Tensor:
     """Return slope * x + offset cut to [0, 1]. Same as Paddle 1.8."""
-    return functional.hardtanh(x * slope + offset, 0.0, 1.0)
+    return functional.hardtanh(torch.mul(x, slope) + offset, 0.0, 1.0)
 
 
 @operator("hard_swish", x=FLOAT)
@@ -120,12 +120,12 @@ def hard_swish(
     return x * functional.hardtanh(x + offset, 0.0, threshold) / scale
 
 
-@operator("stanh", x=FLOAT)
+@operator("stanh", direct=True, x=FLOAT)
 def stanh(
     x: Tensor, scale_a: float = 0.67, scale_b: float = 1.7159, name: str | None = None
 ) -> Tensor:
     """Return scale_b * tanh(scale_a * x). Same as Paddle 1.8."""
-    return torch.tanh(x * scale_a) * scale_b
+    return torch.tanh(torch.mul(x, scale_a)) * scale_b
 
 
 @operator("soft_relu", direct=True, x=FLOAT)
@@ -140,7 +140,7 @@ def soft_relu(x: Tensor, threshold: float = 40.0, name: str | None = None) -> Te
 class _SoftRelu(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, threshold: float) -> Tensor:
-        result = torch.log1p(torch.exp(torch.clamp(x, -threshold, threshold)))
+        result = torch.clamp(x, -threshold, threshold).exp_().log1p_()
         ctx.save_for_backward(result)
         ctx.threshold = threshold
         return result
@@ -151,7 +151,7 @@ class _SoftRelu(torch.autograd.Function):
         return grad * (1.0 - torch.exp(-result)) * (result < ctx.threshold), None
 
 
-@operator("pow", x=NUMBER)
+@operator("pow", direct=True, x=NUMBER)
 def pow(x: Tensor, factor: float | Tensor = 1.0, name: str | None = None) -> Tensor:
     """Return x to the power of one number.
 
@@ -164,7 +164,7 @@ def pow(x: Tensor, factor: float | Tensor = 1.0, name: str | None = None) -> Ten
     """
     exponent = number(factor)
     if not torch.is_floating_point(x):
-        return torch.pow(x.double(), exponent).to(x.dtype)
+        return torch.pow(x.double(), exponent).type_as(x)
     return torch.pow(x, exponent)
 
 
@@ -176,7 +176,7 @@ def sign(x: VarBase | np.ndarray) -> VarBase:
     return _sign(as_variable(x))
 
 
-@operator("sign", x=FLOAT)
+@operator("sign", direct=True, x=FLOAT)
 def _sign(x: Tensor) -> Tensor:
     return torch.sign(x)
 
@@ -187,7 +187,7 @@ def log(x: Tensor, name: str | None = None) -> Tensor:
     return torch.log(x)
 
 
-@operator("log1p", x=FLOAT)
+@operator("log1p", direct=True, x=FLOAT)
 def log1p(x: Tensor, out: Any = None, name: str | None = None) -> Tensor:
     """Return log(1 + x). Same as Paddle 1.8; `out` has no effect there either."""
     return torch.log1p(x)
@@ -221,7 +221,7 @@ def log_probabilities(x: Tensor, axis: int, dtype: torch.dtype | None = None) ->
     return result
 
 
-@operator("log_softmax", input=FLOAT)
+@operator("log_softmax", direct=True, input=FLOAT)
 def log_softmax(
     input: Tensor, axis: int | None = None, dtype: Any = None, name: str | None = None
 ) -> Tensor:

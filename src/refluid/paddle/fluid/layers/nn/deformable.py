@@ -6,9 +6,10 @@ May import: torch, core_avx, dygraph.nn.argument, initializer, layer_helper, lay
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -89,6 +90,13 @@ def deformable_conv(
     sizes = positive_per_axis(filter_size, 2, "filter_size")
     if im2col_step is not None:
         positive(im2col_step, "im2col_step")
+    settings = (
+        positive_per_axis(stride, 2, "stride"),
+        per_axis(padding, 2, "padding"),
+        positive_per_axis(dilation, 2, "dilation"),
+        parts,
+        1 if deformable_groups is None else positive(deformable_groups, "deformable_groups"),
+    )
     helper = LayerHelper(op_type, name)
     std = math.sqrt(2.0 / (math.prod(sizes) * shape[1]))
     weight = helper.create_weight(
@@ -98,16 +106,19 @@ def deformable_conv(
         default_initializer=Normal(0.0, std, 0),
     )
     bias = helper.create_parameter(bias_attr, [num_filters], input.dtype, is_bias=True)
-    settings = (
-        positive_per_axis(stride, 2, "stride"),
-        per_axis(padding, 2, "padding"),
-        positive_per_axis(dilation, 2, "dilation"),
-        parts,
-        1 if deformable_groups is None else positive(deformable_groups, "deformable_groups"),
-    )
     if modulated:
         return _modulated(input, offset, mask, weight, bias, *settings)
     return _plain(input, offset, weight, bias, *settings)
+
+
+class _Settings(NamedTuple):
+    """How the windows lie; each of the lists down and across."""
+
+    strides: list[int]
+    paddings: list[int]
+    dilations: list[int]
+    groups: int
+    deformable_groups: int
 
 
 @operator(
@@ -119,34 +130,18 @@ def _modulated(
     mask: Tensor | None,
     weight: Tensor,
     bias: Tensor | None,
-    strides: list[int],
-    paddings: list[int],
-    dilations: list[int],
-    groups: int,
-    deformable_groups: int,
+    *settings: Any,
 ) -> Tensor:
-    return _convolve(
-        "deformable_conv", input, offset, mask, weight, bias, strides, paddings, dilations,
-        groups, deformable_groups,
-    )  # fmt: skip
+    given = _Settings(*settings)
+    return _convolve("deformable_conv", input, offset, mask, weight, bias, given)
 
 
 @operator("deformable_conv_v1", input=FLOAT, offset=FLOAT, weight=FLOAT, bias=optional(FLOAT))
 def _plain(
-    input: Tensor,
-    offset: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    strides: list[int],
-    paddings: list[int],
-    dilations: list[int],
-    groups: int,
-    deformable_groups: int,
+    input: Tensor, offset: Tensor, weight: Tensor, bias: Tensor | None, *settings: Any
 ) -> Tensor:
-    return _convolve(
-        "deformable_conv_v1", input, offset, None, weight, bias, strides, paddings, dilations,
-        groups, deformable_groups,
-    )  # fmt: skip
+    given = _Settings(*settings)
+    return _convolve("deformable_conv_v1", input, offset, None, weight, bias, given)
 
 
 def _convolve(
@@ -156,62 +151,58 @@ def _convolve(
     mask: Tensor | None,
     weight: Tensor,
     bias: Tensor | None,
-    strides: list[int],
-    paddings: list[int],
-    dilations: list[int],
-    groups: int,
-    deformable_groups: int,
+    settings: _Settings,
 ) -> Tensor:
-    window = list(weight.shape[2:])
-    out = [
+    strides, paddings, dilations, groups, parts = settings
+    window = tuple(weight.shape[2:])
+    out = tuple(
         (size + 2 * pad - dilation * (side - 1) - 1) // stride + 1
         for size, pad, dilation, side, stride in zip(
             input.shape[2:], paddings, dilations, window, strides, strict=True
         )
-    ]
-    batch = input.size(0)
-    _check(op_type, input, offset, mask, weight, out, deformable_groups)
-    count = math.prod(window)
-    moved = offset.reshape(batch, deformable_groups, count, 2, *out)
-    y, x = (
-        moved[:, :, :, axis] + _regular(axis, window, out, strides, paddings, dilations, input)
-        for axis in (0, 1)
     )
+    _check(op_type, input, offset, mask, weight, out, parts)
+    batch, count = input.size(0), math.prod(window)
+    regular = _regular(
+        window, out, tuple(strides), tuple(paddings), tuple(dilations), input.dtype, input.device
+    )
+    y, x = (offset.reshape(batch, parts, count, 2, *out) + regular).unbind(3)
     # a group of channels is an image of its own; sums are ordered by image and group
-    split = input.reshape(batch * deformable_groups, -1, *input.shape[2:])
+    split = input.reshape(batch * parts, -1, *input.shape[2:])
     pixels, weights = bilinear(y, x, *input.shape[2:], to_edge=False)
     if mask is not None:
-        weights = weights * mask.reshape(batch, deformable_groups, count, *out).unsqueeze(-1)
+        weights = weights * mask.reshape(batch, parts, count, *out).unsqueeze(-1)
     owner = torch.arange(len(split), device=input.device) * math.prod(input.shape[2:])
     pixels = pixels.flatten(0, 1) + owner.reshape(-1, 1, 1, 1, 1)
     starts = torch.arange(0, pixels.numel(), 4, device=input.device)
     values = sum_pixels(pixel_rows(split), pixels.flatten(), weights.flatten(), starts)
     # [N, G, h w, H' W', C / G] -> [N, groups, C / groups h w, H' W']
-    columns = values.reshape(batch, deformable_groups, count, math.prod(out), -1)
+    columns = values.reshape(batch, parts, count, math.prod(out), -1)
     columns = columns.permute(0, 1, 4, 2, 3).reshape(batch, groups, -1, math.prod(out))
     result = torch.matmul(weight.reshape(groups, len(weight) // groups, -1), columns)
     result = result.reshape(batch, -1, *out)
     return result if bias is None else result + bias.reshape(-1, 1, 1)
 
 
+@functools.lru_cache(maxsize=16)
 def _regular(
-    axis: int,
-    window: list[int],
-    out: list[int],
-    strides: list[int],
-    paddings: list[int],
-    dilations: list[int],
-    like: Tensor,
+    window: tuple[int, ...],
+    out: tuple[int, ...],
+    strides: tuple[int, ...],
+    paddings: tuple[int, ...],
+    dilations: tuple[int, ...],
+    dtype: torch.dtype,
+    device: torch.device,
 ) -> Tensor:
-    """Return [h w, H', W']: the rows (axis 0) or columns where values would be without offsets."""
-    inner = torch.arange(window[axis], device=like.device) * dilations[axis] - paddings[axis]
-    outer = torch.arange(out[axis], device=like.device) * strides[axis]
-    places = (inner.unsqueeze(1) + outer).to(like.dtype)
-    if axis == 0:
-        places = places.reshape(window[0], 1, out[0], 1)
-    else:
-        places = places.reshape(1, window[1], 1, out[1])
-    return places.expand(*window, *out).flatten(0, 1)
+    """Return [h w, 2, H', W']: the row and column of each value if there were no offsets."""
+    places: list[Tensor] = []
+    for axis in (0, 1):
+        inner = torch.arange(window[axis], device=device) * dilations[axis] - paddings[axis]
+        outer = torch.arange(out[axis], device=device) * strides[axis]
+        places.append((inner.unsqueeze(1) + outer).to(dtype))
+    rows = places[0].reshape(window[0], 1, out[0], 1).expand(*window, *out)
+    columns = places[1].reshape(1, window[1], 1, out[1]).expand(*window, *out)
+    return torch.stack([rows, columns], 2).flatten(0, 1)
 
 
 def _check(
@@ -220,7 +211,7 @@ def _check(
     offset: Tensor,
     mask: Tensor | None,
     weight: Tensor,
-    out: list[int],
+    out: tuple[int, ...],
     deformable_groups: int,
 ) -> None:
     batch, channels = input.shape[:2]

@@ -92,7 +92,7 @@ def _power(x: Tensor, y: Tensor) -> Tensor:
     if torch.is_floating_point(x):
         return torch.pow(x, y)
     # torch refuses negative exponents of integers; Paddle truncates the power
-    return torch.pow(x.double(), y).to(x.dtype)
+    return torch.pow(x.double(), y).type_as(x)
 
 
 @operator("elementwise_add", direct=True, x=NUMBER, y=NUMBER)
@@ -127,7 +127,7 @@ def elementwise_div(
     return _combine("elementwise_div", _divide, x, y, axis, act)
 
 
-@operator("elementwise_max", x=NUMBER, y=NUMBER)
+@operator("elementwise_max", direct=True, x=NUMBER, y=NUMBER)
 def elementwise_max(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -135,7 +135,7 @@ def elementwise_max(
     return _combine("elementwise_max", _larger, x, y, axis, act)
 
 
-@operator("elementwise_min", x=NUMBER, y=NUMBER)
+@operator("elementwise_min", direct=True, x=NUMBER, y=NUMBER)
 def elementwise_min(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -143,7 +143,7 @@ def elementwise_min(
     return _combine("elementwise_min", _smaller, x, y, axis, act)
 
 
-@operator("elementwise_pow", x=NUMBER, y=NUMBER)
+@operator("elementwise_pow", direct=True, x=NUMBER, y=NUMBER)
 def elementwise_pow(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -151,7 +151,7 @@ def elementwise_pow(
     return _combine("elementwise_pow", _power, x, y, axis, act)
 
 
-@operator("elementwise_mod", x=NUMBER, y=NUMBER)
+@operator("elementwise_mod", direct=True, x=NUMBER, y=NUMBER)
 def elementwise_mod(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -159,7 +159,7 @@ def elementwise_mod(
     return _combine("elementwise_mod", torch.fmod, x, y, axis, act)
 
 
-@operator("elementwise_floordiv", x=NUMBER, y=NUMBER)
+@operator("elementwise_floordiv", direct=True, x=NUMBER, y=NUMBER)
 def elementwise_floordiv(
     x: Tensor, y: Tensor, axis: int = -1, act: str | None = None, name: str | None = None
 ) -> Tensor:
@@ -167,37 +167,37 @@ def elementwise_floordiv(
     return _combine("elementwise_floordiv", _floor_divide, x, y, axis, act)
 
 
-@operator("elementwise_equal", x=NUMBER, y=NUMBER)
+@operator("elementwise_equal", direct=True, x=NUMBER, y=NUMBER)
 def elementwise_equal(x: Tensor, y: Tensor, name: str | None = None) -> Tensor:
     """Return a bool: whether x and y are equal."""
     return torch.eq(x, y)
 
 
-@operator("logical_and", x=BOOL, y=BOOL)
+@operator("logical_and", direct=True, x=BOOL, y=BOOL)
 def logical_and(x: Tensor, y: Tensor, out: Tensor | None = None, name: str | None = None) -> Tensor:
     """Return whether both bools are True; it is written to `out` too if given."""
     return write(torch.logical_and(x, y), out)
 
 
-@operator("logical_or", x=BOOL, y=BOOL)
+@operator("logical_or", direct=True, x=BOOL, y=BOOL)
 def logical_or(x: Tensor, y: Tensor, out: Tensor | None = None, name: str | None = None) -> Tensor:
     """Return whether one of two bools is True; it is written to `out` too if given."""
     return write(torch.logical_or(x, y), out)
 
 
-@operator("logical_xor", x=BOOL, y=BOOL)
+@operator("logical_xor", direct=True, x=BOOL, y=BOOL)
 def logical_xor(x: Tensor, y: Tensor, out: Tensor | None = None, name: str | None = None) -> Tensor:
     """Return whether two bools differ; it is written to `out` too if given."""
     return write(torch.logical_xor(x, y), out)
 
 
-@operator("logical_not", x=BOOL)
+@operator("logical_not", direct=True, x=BOOL)
 def logical_not(x: Tensor, out: Tensor | None = None, name: str | None = None) -> Tensor:
     """Return whether a bool is False; it is written to `out` too if given."""
     return write(torch.logical_not(x), out)
 
 
-@operator("scale", x=NUMBER)
+@operator("scale", direct=True, x=NUMBER)
 def scale(
     x: Tensor,
     scale: float | Tensor = 1.0,
@@ -229,7 +229,7 @@ def scale(
     return torch.mul(torch.add(x, shift), factor)
 
 
-@operator("clip", x=FLOAT)
+@operator("clip", direct=True, x=FLOAT)
 def clip(x: Tensor, min: float, max: float, name: str | None = None) -> Tensor:
     """Return x cut to [min, max]; the gradient at the bounds is 0. Same as Paddle 1.8.
 
@@ -241,7 +241,7 @@ def clip(x: Tensor, min: float, max: float, name: str | None = None) -> Tensor:
     return functional.hardtanh(x, min, max)
 
 
-@operator("clip_by_norm", x=FLOAT)
+@operator("clip_by_norm", direct=True, x=FLOAT)
 def clip_by_norm(x: Tensor, max_norm: float, name: str | None = None) -> Tensor:
     """Shrink x to the L2 norm `max_norm` if its norm is above.
 
@@ -254,7 +254,7 @@ def clip_by_norm(x: Tensor, max_norm: float, name: str | None = None) -> Tensor:
     return unlinked(values * torch.where(norm > max_norm, max_norm / norm, 1.0), x)
 
 
-@operator("clamp", input=FLOAT)
+@operator("clamp", direct=True, input=FLOAT)
 def clamp(
     input: Tensor,
     min: float | None = None,
@@ -278,7 +278,7 @@ def clamp(
     return write(functional.hardtanh(input, low, high), output)
 
 
-@operator("sum", x=many(NUMBER))
+@operator("sum", direct=True, x=many(NUMBER))
 def sum(x: Tensor | Sequence[Tensor]) -> Tensor:
     """Add up a list of variables of one shape; one variable alone is copied.
 
@@ -291,6 +291,8 @@ def add_up(op_type: str, x: Tensor | Sequence[Tensor]) -> Tensor:
     """Return the sum of tensors of one shape; one tensor alone is copied."""
     if isinstance(x, Tensor):
         return torch.clone(x)
+    if len(x) == 1:
+        return torch.clone(x[0])
     if len(x) <= 0:
         raise EnforceNotMet(f"{op_type}: the list of variables must not be empty.")
     sizes = x[0].size()
@@ -298,13 +300,13 @@ def add_up(op_type: str, x: Tensor | Sequence[Tensor]) -> Tensor:
         raise EnforceNotMet(
             f"{op_type}: all variables must have one shape, but received {describe(x)}."
         )
-    total = torch.clone(x[0])
+    total = x[0]
     for tensor in x[1:]:
         total = torch.add(total, tensor)
     return total
 
 
-@operator("addcmul", input=NUMBER, tensor1=NUMBER, tensor2=NUMBER)
+@operator("addcmul", direct=True, input=NUMBER, tensor1=NUMBER, tensor2=NUMBER)
 def addcmul(
     input: Tensor,
     tensor1: Tensor,

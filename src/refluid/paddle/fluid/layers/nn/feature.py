@@ -15,7 +15,7 @@ from refluid.paddle.fluid.core_avx.operator import FLOAT, INTEGER, operator
 __all__ = ["continuous_value_model", "hash"]
 
 
-@operator("cvm", input=FLOAT, cvm=FLOAT)
+@operator("cvm", direct=True, input=FLOAT, cvm=FLOAT)
 def continuous_value_model(input: Tensor, cvm: Tensor, use_cvm: bool = True) -> Tensor:
     """Turn the shows and clicks that a vector begins with into logarithms, or take them off.
 
@@ -30,7 +30,7 @@ def continuous_value_model(input: Tensor, cvm: Tensor, use_cvm: bool = True) -> 
     Raises:
         EnforceNotMet: the shapes do not fit.
     """
-    if not (input.dim() == 2 and input.size(1) >= 2 and list(cvm.size()) == [input.size(0), 2]):
+    if not (input.dim() == 2 and input.size(1) >= 2 and cvm.size() == (input.size(0), 2)):
         raise EnforceNotMet(
             "cvm: `input` must be [B, D] with D at least 2, and `cvm` [B, 2], but received "
             f"{list(input.size())} and {list(cvm.size())}."
@@ -47,9 +47,10 @@ class _Cvm(torch.autograd.Function):
         ctx.save_for_backward(cvm)
         ctx.use_cvm = use_cvm  # type: ignore[attr-defined]
         if not use_cvm:
-            return x[:, 2:].clone()
-        shows, clicks = torch.log(x[:, 0] + 1), torch.log(x[:, 1] + 1)
-        return torch.cat([torch.stack([shows, clicks - shows], 1), x[:, 2:]], 1)
+            return torch.narrow(x, 1, 2, x.size(1) - 2).clone()
+        logs = torch.log(torch.narrow(x, 1, 0, 2) + 1)
+        shows, rest = torch.narrow(logs, 1, 0, 1), torch.narrow(x, 1, 2, x.size(1) - 2)
+        return torch.cat([shows, torch.diff(logs, dim=1), rest], 1)
 
     @staticmethod
     def backward(  # type: ignore[override]

@@ -56,17 +56,16 @@ def similarity_focus(
 
 def _mark(planes: Tensor) -> Tensor:
     """Return bool [B, K, H, W], true for the maxima of planes [B, K, H, W]."""
-    batch, num_planes, height, width = planes.size()
+    height, width = planes.size()[2:]
     none = height * width
     order = torch.argsort(planes.flatten(2), dim=2, descending=True, stable=True)
     # by rank, so that elements covered before are never taken, whatever the values are
-    rank = torch.argsort(order, dim=2)
-    left = rank.view(batch, num_planes, height, width)
-    marks = torch.zeros_like(rank, dtype=torch.bool)
-    for _ in range(min(height, width)):
-        best = rank.argmin(2, keepdim=True)
-        marks.scatter_(2, best, True)
-        row, column = best // width, best % width
-        left.scatter_(2, row.unsqueeze(3).expand(-1, -1, 1, width), none)
-        left.scatter_(3, column.unsqueeze(2).expand(-1, -1, height, 1), none)
-    return marks.view_as(planes)
+    left = torch.argsort(order, dim=2).view(planes.size())
+    marks = torch.zeros_like(left, dtype=torch.bool)
+    # what is first in its row and in its column stays so while others are taken: all at once
+    while (uncovered := left < none).any():
+        first = torch.minimum(left.amin(3, keepdim=True), left.amin(2, keepdim=True))
+        found = (left == first) & uncovered
+        marks |= found
+        left.masked_fill_(found.any(3, keepdim=True) | found.any(2, keepdim=True), none)
+    return marks

@@ -61,7 +61,7 @@ def shuffle_channel(x: Tensor, group: int, name: str | None = None) -> Tensor:
     return x.unflatten(1, (group, channels // group)).transpose(1, 2).flatten(1, 2)
 
 
-@operator("space_to_depth", x=ANY)
+@operator("space_to_depth", direct=True, x=ANY)
 def space_to_depth(x: Tensor, blocksize: int, name: str | None = None) -> Tensor:
     """Make images smaller and give them more channels.
 
@@ -92,7 +92,7 @@ def space_to_depth(x: Tensor, blocksize: int, name: str | None = None) -> Tensor
     return spread.reshape(b, c * s * s, h // s, w // s)
 
 
-@operator("pixel_shuffle", x=FLOAT)
+@operator("pixel_shuffle", direct=True, x=FLOAT)
 def pixel_shuffle(x: Tensor, upscale_factor: int) -> Tensor:
     """Make images larger and take the pixels from more channels.
 
@@ -139,15 +139,14 @@ def temporal_shift(
             f"temporal_shift: `seg_num` must divide the {x.size(0)} frames of `x`, and "
             f"`shift_ratio` lie between 0 and 0.5, but received {seg_num} and {shift_ratio}."
         )
-    frames = x.unflatten(0, (-1, seg_num))
+    frames = x.reshape(-1, seg_num, *x.size()[1:])
     one, two = int(x.size(1) * shift_ratio), int(x.size(1) * 2 * shift_ratio)
-    nothing = torch.zeros_like(frames[:, :1])
-    before = torch.cat([nothing, frames[:, :-1]], 1)[:, :, :one]
-    after = torch.cat([frames[:, 1:], nothing], 1)[:, :, one:two]
+    before = functional.pad(frames[:, :-1, :one], (0, 0, 0, 0, 0, 0, 1, 0))
+    after = functional.pad(frames[:, 1:, one:two], (0, 0, 0, 0, 0, 0, 0, 1))
     return torch.cat([before, after, frames[:, :, two:]], 2).flatten(0, 1)
 
 
-@operator("unfold", x=FLOAT)
+@operator("unfold", direct=True, x=FLOAT)
 def unfold(
     x: Tensor,
     kernel_sizes: int | list[int],
@@ -207,7 +206,7 @@ def affine_grid(
     return functional.affine_grid(theta, sizes, align_corners=True)
 
 
-@operator("grid_sampler", x=FLOAT, grid=FLOAT)
+@operator("grid_sampler", direct=True, x=FLOAT, grid=FLOAT)
 def grid_sampler(x: Tensor, grid: Tensor, name: str | None = None) -> Tensor:
     """Take the pixels of an image from given positions, bilinearly, zeros outside.
 
@@ -225,7 +224,7 @@ def grid_sampler(x: Tensor, grid: Tensor, name: str | None = None) -> Tensor:
     return functional.grid_sample(x, grid, "bilinear", "zeros", align_corners=True)
 
 
-@operator("fsp", x=FLOAT, y=FLOAT)
+@operator("fsp", direct=True, x=FLOAT, y=FLOAT)
 def fsp_matrix(x: Tensor, y: Tensor) -> Tensor:
     """Return how the channels of two feature maps go together, averaged over the image.
 
@@ -238,5 +237,10 @@ def fsp_matrix(x: Tensor, y: Tensor) -> Tensor:
     Returns:
         [B, C, K].
     """
-    flat_x, flat_y = x.flatten(2), y.flatten(2)
-    return flat_x @ flat_y.transpose(1, 2) / flat_x.size(2)
+    if not (x.dim() == y.dim() == 4 and x.size(0) == y.size(0) and x.size()[2:] == y.size()[2:]):
+        raise EnforceNotMet(
+            "fsp_matrix: `x` and `y` must be [B, C, H, W] and [B, K, H, W], but received "
+            f"{list(x.size())} and {list(y.size())}."
+        )
+    flat_x, flat_y = torch.flatten(x, 2), torch.flatten(y, 2)
+    return torch.bmm(flat_x, flat_y.transpose(1, 2)) / flat_x.size(2)

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-@operator("slice", input=ANY, view=True)
+@operator("slice", view=True, direct=True, input=ANY)
 def slice(input: Tensor, axes: Sequence[int], starts: Sequence[int], ends: Sequence[int]) -> Tensor:
     """Return the elements from starts[k] to before ends[k] along dimension axes[k].
 
@@ -48,15 +48,17 @@ def slice(input: Tensor, axes: Sequence[int], starts: Sequence[int], ends: Seque
             f"slice: `axes`, `starts` and `ends` must have one length, but received {axes}, "
             f"{starts} and {ends}."
         )
+    part = input
     for dim, begin, stop in zip(dims, begins, stops, strict=True):
-        low, high = _within(begin, input.size(dim)), _within(stop, input.size(dim))
+        length = part.size(dim)
+        low, high = _within(begin, length), _within(stop, length)
         if low >= high:
             raise EnforceNotMet(
                 f"slice: nothing lies between {begin} and {stop} in dimension {dim} of `input` "
-                f"{list(input.size())}."
+                f"{list(part.size())}."
             )
-        input = torch.narrow(input, dim, low, high - low)
-    return input
+        part = torch.narrow(part, dim, low, high - low)
+    return part if dims else torch.clone(input)
 
 
 def _within(position: int, length: int) -> int:
@@ -64,7 +66,7 @@ def _within(position: int, length: int) -> int:
     return min(max(position, 0), length)
 
 
-@operator("strided_slice", input=ANY)
+@operator("strided_slice", direct=True, input=ANY)
 def strided_slice(
     input: Tensor,
     axes: Sequence[int],
@@ -84,17 +86,18 @@ def strided_slice(
             "strided_slice: `axes`, `starts`, `ends` and `strides` must have one length, and no "
             f"stride may be 0, but received {', '.join(map(str, lists))}."
         )
+    part = input
     for axis, start, end, stride in zip(*lists, strict=True):
-        dim = axis_of("strided_slice", "axes", axis, input.dim())
-        length = input.size(dim)
+        dim = axis_of("strided_slice", "axes", axis, part.dim())
+        length = part.size(dim)
         if stride < 0 and end < -length:
             end = None
         span = range(length)[start:end:stride]
         if len(span) <= 0:
             raise EnforceNotMet(f"strided_slice: [{start}:{end}:{stride}] is empty in {length}.")
-        positions = torch.tensor(span, device=input.device)
-        input = torch.index_select(input, dim, positions)
-    return input
+        positions = torch.arange(span.start, span.stop, span.step, device=part.device)
+        part = torch.index_select(part, dim, positions)
+    return part if lists[0] else torch.clone(input)
 
 
 @operator("gather", direct=True, input=ANY, index=INTEGER)
@@ -112,14 +115,15 @@ def gather(input: Tensor, index: Tensor, overwrite: bool = True) -> Tensor:
     Returns:
         [M, ...].
     """
-    if not (index.dim() == 1 or (index.dim() == 2 and index.size(1) == 1)):
-        raise EnforceNotMet(
-            f"gather: `index` must be [M] or [M, 1], but received {list(index.size())}."
-        )
-    rows = torch.reshape(index, (-1,))
-    if overwrite and input.requires_grad:
-        return _LastGather.apply(input, rows.long())
-    return torch.index_select(input, 0, rows)
+    if index.dim() != 1:
+        if not (index.dim() == 2 and index.size(1) == 1):
+            raise EnforceNotMet(
+                f"gather: `index` must be [M] or [M, 1], but received {list(index.size())}."
+            )
+        index = torch.squeeze(index, 1)
+    if overwrite and input.requires_grad and torch.is_grad_enabled():
+        return _LastGather.apply(input, index)
+    return torch.index_select(input, 0, index)
 
 
 class _LastGather(torch.autograd.Function):
@@ -133,18 +137,16 @@ class _LastGather(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
-        (rows,) = ctx.saved_tensors
-        taken, last = _last_places(rows, ctx.num_rows)
-        picked = torch.index_select(grad, 0, last)
-        return grad.new_zeros(ctx.num_rows, *grad.size()[1:]).index_copy(0, taken, picked), None
+        rows = ctx.saved_tensors[0].long()
+        zeros = grad.new_zeros(ctx.num_rows, *grad.size()[1:])
+        return torch.index_copy(zeros, 0, rows, _latest(grad, rows, ctx.num_rows)), None
 
 
-def _last_places(rows: Tensor, num_rows: int) -> tuple[Tensor, Tensor]:
-    """Return the different numbers in `rows`, and the last place at which each stands."""
-    places = torch.arange(rows.numel(), device=rows.device)
-    last = rows.new_full((num_rows,), -1).scatter_reduce_(0, rows, places, "amax")
-    taken = torch.nonzero(last >= 0).reshape(-1)
-    return taken, last[taken]
+def _latest(updates: Tensor, rows: Tensor, num_rows: int) -> Tensor:
+    """Return for each of `rows` the last update of that row, so that their order is all one."""
+    places = torch.arange(rows.size(0), device=rows.device)
+    last = rows.new_zeros(num_rows).scatter_reduce_(0, rows, places, "amax")
+    return torch.index_select(updates, 0, torch.index_select(last, 0, rows))
 
 
 def _positions(op_type: str, index: Tensor, sizes: Sequence[int]) -> tuple[Tensor, ...]:
@@ -157,7 +159,7 @@ def _positions(op_type: str, index: Tensor, sizes: Sequence[int]) -> tuple[Tenso
     return torch.unbind(index.long(), -1)
 
 
-@operator("gather_nd", input=ANY, index=INTEGER)
+@operator("gather_nd", direct=True, input=ANY, index=INTEGER)
 def gather_nd(input: Tensor, index: Tensor, name: str | None = None) -> Tensor:
     """Return the elements, or parts, of `input` at the positions in the last dimension of `index`.
 
@@ -173,7 +175,7 @@ def gather_nd(input: Tensor, index: Tensor, name: str | None = None) -> Tensor:
     """
     if index.size(-1) == 0:
         return torch.broadcast_to(input, (*index.size()[:-1], *input.size())).clone()
-    result = input[_positions("gather_nd", index, input.size())]
+    result = Tensor.__getitem__(input, _positions("gather_nd", index, input.size()))
     return result if result.dim() else torch.unsqueeze(result, 0)
 
 
@@ -198,33 +200,22 @@ def scatter(
 
     The gradient of `input` is the whole gradient of the result, replaced rows included.
     """
-    rows = torch.reshape(index, (-1,)).long()
+    rows = (index if index.dim() == 1 else torch.reshape(index, (-1,))).long()
     if not (updates.dim() == input.dim() and updates.size(0) == rows.size(0)):
         raise EnforceNotMet(
             f"scatter: `updates` must have {rows.size(0)} rows like `index`, and the dimensions of "
             f"`input` {list(input.size())}, but received {list(updates.size())}."
         )
-    return _Scatter.apply(input, rows, updates, overwrite)
+    # the gradients are those of a sum
+    result, values = torch.index_add(input, 0, rows, updates), torch.detach(updates)
+    if overwrite:
+        result.data.index_copy_(0, rows, _latest(values, rows, input.size(0)))
+    else:
+        result.data.index_fill_(0, rows, 0.0).index_add_(0, rows, values)
+    return result
 
 
-class _Scatter(torch.autograd.Function):
-    """Rows replaced, or set to sums of updates; all of the gradient goes to `input` as well."""
-
-    @staticmethod
-    def forward(ctx: Any, input: Tensor, rows: Tensor, updates: Tensor, overwrite: bool) -> Tensor:
-        ctx.save_for_backward(rows)
-        if not overwrite:
-            return torch.index_fill(input, 0, rows, 0.0).index_add_(0, rows, updates)
-        taken, last = _last_places(rows, input.size(0))
-        return torch.index_copy(input, 0, taken, torch.index_select(updates, 0, last))
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, Tensor, None]:  # type: ignore[override]
-        (rows,) = ctx.saved_tensors
-        return grad, None, torch.index_select(grad, 0, rows), None
-
-
-@operator("scatter_nd_add", ref=FLOAT, index=INTEGER, updates=FLOAT)
+@operator("scatter_nd_add", direct=True, ref=FLOAT, index=INTEGER, updates=FLOAT)
 def scatter_nd_add(ref: Tensor, index: Tensor, updates: Tensor, name: str | None = None) -> Tensor:
     """Return `ref` with `updates` added at the positions in the last dimension of `index`.
 
@@ -234,7 +225,7 @@ def scatter_nd_add(ref: Tensor, index: Tensor, updates: Tensor, name: str | None
     return torch.index_put(ref, positions, updates, accumulate=True)
 
 
-@operator("scatter_nd", index=INTEGER, updates=FLOAT)
+@operator("scatter_nd", direct=True, index=INTEGER, updates=FLOAT)
 def scatter_nd(
     index: Tensor, updates: Tensor, shape: Sequence[int], name: str | None = None
 ) -> Tensor:
@@ -248,13 +239,13 @@ def scatter_nd(
     )
 
 
-@operator("index_select", input=NUMBER, index=INTEGER)
+@operator("index_select", direct=True, input=NUMBER, index=INTEGER)
 def index_select(input: Tensor, index: Tensor, dim: int = 0) -> Tensor:
     """Return the parts numbered by `index` [M] along the dimension `dim`. Same as Paddle 1.8."""
     return torch.index_select(input, axis_of("index_select", "dim", dim, input.dim()), index)
 
 
-@operator("index_sample", x=NUMBER, index=INTEGER)
+@operator("index_sample", direct=True, x=NUMBER, index=INTEGER)
 def index_sample(x: Tensor, index: Tensor) -> Tensor:
     """Return from row b of x [B, N] the elements numbered by row b of `index` [B, M].
 
@@ -280,13 +271,13 @@ def multiplex(inputs: Sequence[Tensor], index: Tensor) -> Tensor:
     return stacked[index.long().reshape(-1), rows]
 
 
-@operator("where_index", condition=BOOL)
+@operator("where_index", direct=True, condition=BOOL)
 def where(condition: Tensor) -> Tensor:
     """Return the positions of True, int64 [number of them, rank]. Same as Paddle 1.8."""
     return torch.nonzero(condition)
 
 
-@operator("nonzero", input=ANY)
+@operator("nonzero", direct=True, input=ANY)
 def nonzero(input: Tensor, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
     """Return the positions of elements other than 0, int64 [number of them, rank].
 

@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 
-@operator("reshape2", x=ANY, view=True)
+@operator("reshape2", view=True, direct=True, x=ANY)
 def reshape(
     x: Tensor,
     shape: Sequence[int],
@@ -82,7 +82,7 @@ def reshape(
     return activate(torch.reshape(x, sizes), check_act(act))
 
 
-@operator("transpose2", x=ANY, view=True)
+@operator("transpose2", view=True, direct=True, x=ANY)
 def transpose(x: Tensor, perm: Sequence[int], name: str | None = None) -> Tensor:
     """Reorder the dimensions: dimension k of the result is dimension perm[k] of x.
 
@@ -97,7 +97,7 @@ def transpose(x: Tensor, perm: Sequence[int], name: str | None = None) -> Tensor
     return torch.permute(x, order)
 
 
-@operator("t", input=ANY, view=True)
+@operator("t", view=True, direct=True, input=ANY)
 def t(input: Tensor, name: str | None = None) -> Tensor:
     """Transpose a matrix; a vector stays as it is.
 
@@ -114,7 +114,7 @@ def t(input: Tensor, name: str | None = None) -> Tensor:
     return torch.t(input)
 
 
-@operator("squeeze2", input=ANY, view=True)
+@operator("squeeze2", view=True, direct=True, input=ANY)
 def squeeze(input: Tensor, axes: Sequence[int], name: str | None = None) -> Tensor:
     """Drop dimensions of size 1.
 
@@ -140,7 +140,7 @@ def squeeze(input: Tensor, axes: Sequence[int], name: str | None = None) -> Tens
     return torch.squeeze(input, tuple(dims))
 
 
-@operator("unsqueeze2", input=ANY, view=True)
+@operator("unsqueeze2", view=True, direct=True, input=ANY)
 def unsqueeze(input: Tensor, axes: int | Sequence[int], name: str | None = None) -> Tensor:
     """Insert dimensions of size 1, one after the other.
 
@@ -157,12 +157,13 @@ def unsqueeze(input: Tensor, axes: int | Sequence[int], name: str | None = None)
         )
     if isinstance(axes, Tensor):
         axes = [int(a) for a in axes.flatten().tolist()]
+    result = input
     for axis in [axes] if isinstance(axes, int) else axes:
-        input = torch.unsqueeze(input, axis_of("unsqueeze", "axes", axis, input.dim() + 1))
-    return input
+        result = torch.unsqueeze(result, axis_of("unsqueeze", "axes", axis, result.dim() + 1))
+    return torch.clone(input) if result is input else result
 
 
-@operator("flatten2", x=ANY, view=True)
+@operator("flatten2", view=True, direct=True, x=ANY)
 def flatten(x: Tensor, axis: int = 1, name: str | None = None) -> Tensor:
     """Make a matrix: dimensions before `axis` become rows, the others columns.
 
@@ -177,7 +178,7 @@ def flatten(x: Tensor, axis: int = 1, name: str | None = None) -> Tensor:
     return torch.reshape(x, (rows, math.prod(x.size()[axis:])))
 
 
-@operator("expand", x=ANY)
+@operator("expand", direct=True, x=ANY)
 def expand(x: Tensor, expand_times: Sequence[int] | Tensor, name: str | None = None) -> Tensor:
     """Repeat x along each dimension as often as `expand_times` says.
 
@@ -186,7 +187,7 @@ def expand(x: Tensor, expand_times: Sequence[int] | Tensor, name: str | None = N
     if isinstance(expand_times, Tensor) and not in_dygraph_mode():
         expand_times = expand_times.tolist()
     times = integers("expand", "expand_times", expand_times)
-    if not (len(times) == x.dim() and all(n > 0 for n in times)):
+    if len(times) != x.dim() or min(times, default=1) < 1:
         raise EnforceNotMet(
             f"expand: `expand_times` must hold {x.dim()} positive ints, one for each dimension of "
             f"`x` {list(x.size())}, but received {times}."
@@ -194,28 +195,28 @@ def expand(x: Tensor, expand_times: Sequence[int] | Tensor, name: str | None = N
     return x.repeat(times)
 
 
-@operator("expand_as", x=ANY, target_tensor=ANY)
+@operator("expand_as", direct=True, x=ANY, target_tensor=ANY)
 def expand_as(x: Tensor, target_tensor: Tensor, name: str | None = None) -> Tensor:
     """Repeat x until it has the shape of `target_tensor`. Same as Paddle 1.8."""
     sizes, wanted = x.size(), target_tensor.size()
-    if not (
-        len(sizes) == len(wanted) and all(n % m == 0 for n, m in zip(wanted, sizes, strict=True))
-    ):
+    times = [n // max(m, 1) for n, m in zip(wanted, sizes, strict=False)]
+    grown = [m * n for m, n in zip(sizes, times, strict=False)]
+    if len(sizes) != len(wanted) or grown != list(wanted):
         raise EnforceNotMet(
             f"expand_as: each size of `x` {list(sizes)} must divide that of `target_tensor` "
             f"{list(wanted)}."
         )
-    return x.repeat([n // m for n, m in zip(wanted, sizes, strict=True)])
+    return x.repeat(times)
 
 
-@operator("stack", x=many(ANY))
+@operator("stack", direct=True, x=many(ANY))
 def stack(x: Tensor | Sequence[Tensor], axis: int = 0) -> Tensor:
     """Join variables of one shape along a new dimension. Same as Paddle 1.8."""
     tensors = [x] if isinstance(x, Tensor) else list(x)
     return torch.stack(tensors, axis_of("stack", "axis", axis, tensors[0].dim() + 1))
 
 
-@operator("unstack", x=ANY)
+@operator("unstack", direct=True, x=ANY)
 def unstack(x: Tensor, axis: int = 0, num: int | None = None) -> list[Tensor]:
     """Cut x into its parts along `axis`, which disappears.
 
@@ -230,10 +231,10 @@ def unstack(x: Tensor, axis: int = 0, num: int | None = None) -> list[Tensor]:
             f"unstack: `num` must be {x.size(axis)}, the size of dimension {axis} of `x` "
             f"{list(x.size())}, but received {num}."
         )
-    return _parts(torch.unbind(x, axis))
+    return list(torch.unbind_copy(x, axis))  # type: ignore[arg-type]
 
 
-@operator("split", input=ANY)
+@operator("split", direct=True, input=ANY)
 def split(
     input: Tensor,
     num_or_sections: int | Sequence[int],
@@ -262,32 +263,27 @@ def split(
                 f"split: `num_or_sections` must divide {size}, the size of dimension {axis} of "
                 f"`input` {list(input.size())}, but received {num_or_sections}."
             )
-        return _parts(torch.split(input, size // num_or_sections, axis))
+        return list(torch.split_copy(input, size // num_or_sections, axis))  # type: ignore[arg-type]
     sections = integers("split", "num_or_sections", num_or_sections)
     if sections.count(-1) == 1:
         rest = size - sum(n for n in sections if n != -1)
         sections = [rest if n == -1 else n for n in sections]
-    if not (all(n > 0 for n in sections) and sum(sections) == size):
+    if min(sections, default=0) < 1 or sum(sections) != size:
         raise EnforceNotMet(
             f"split: the sizes in `num_or_sections` must be positive and add up to {size}, the "
             f"size of dimension {axis} of `input` {list(input.size())}, but received "
             f"{num_or_sections}."
         )
-    return _parts(torch.split(input, sections, axis))
+    return list(torch.split_with_sizes_copy(input, sections, axis))  # type: ignore[arg-type]
 
 
-def _parts(views: Sequence[Tensor]) -> list[Tensor]:
-    # copies: torch forbids to change one of several views of a tensor in place
-    return [torch.clone(view) for view in views]
-
-
-@operator("flip", input=ANY)
+@operator("flip", direct=True, input=ANY)
 def flip(input: Tensor, dims: int | Sequence[int], name: str | None = None) -> Tensor:
     """Reverse the order of the elements along the dimensions `dims`. Same as Paddle 1.8."""
     return torch.flip(input, axes_of("flip", "dims", dims, input.dim()))
 
 
-@operator("roll", input=NUMBER)
+@operator("roll", direct=True, input=NUMBER)
 def roll(
     input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None
 ) -> Tensor:
@@ -301,10 +297,10 @@ def roll(
     return torch.roll(input, steps, [dims] if isinstance(dims, int) else list(dims))
 
 
-@operator("meshgrid", input=many(NUMBER))
+@operator("meshgrid", direct=True, input=many(NUMBER))
 def meshgrid(input: Sequence[Tensor], name: str | None = None) -> list[Tensor]:
     """Repeat N vectors so that together they run through all N-tuples. Same as Paddle 1.8."""
-    return _parts(torch.meshgrid(*input, indexing="ij"))
+    return [torch.clone(grid) for grid in torch.meshgrid(*input, indexing="ij")]
 
 
 def diag_embed(
@@ -323,6 +319,6 @@ def diag_embed(
     return _diag_embed(as_variable(input), offset, dim1, dim2)
 
 
-@operator("diag_embed", input=NUMBER)
+@operator("diag_embed", direct=True, input=NUMBER)
 def _diag_embed(input: Tensor, offset: int, dim1: int, dim2: int) -> Tensor:
-    return torch.diag_embed(input.detach(), offset, dim1, dim2)
+    return torch.diag_embed(torch.detach(input), offset, dim1, dim2)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import FLOAT, INTEGER, operator, optional
@@ -35,6 +36,7 @@ def log_loss(
 
 @operator(
     "smooth_l1_loss",
+    direct=True,
     x=FLOAT,
     y=FLOAT,
     inside_weight=optional(FLOAT),
@@ -68,16 +70,17 @@ def smooth_l1(
             f"smooth_l1: `x` and `y` must have one shape, but received {list(x.size())} and "
             f"{list(y.size())}."
         )
-    squared = 1.0 if sigma is None else float(sigma) ** 2
-    difference = x - y if inside_weight is None else inside_weight.detach() * (x - y)
-    size = difference.abs()
-    losses = torch.where(size < 1 / squared, difference**2 * (squared / 2), size - 0.5 / squared)
+    bound = 1.0 if sigma is None else float(sigma) ** -2
+    if inside_weight is not None:
+        x = torch.mul(torch.detach(inside_weight), torch.sub(x, y))
+        y = torch.zeros_like(x)
+    losses = functional.smooth_l1_loss(x, y, reduction="none", beta=bound)
     if outside_weight is not None:
-        losses = losses * outside_weight.detach()
+        losses = losses * torch.detach(outside_weight)
     return losses.reshape(x.size(0), -1).sum(1, keepdim=True)
 
 
-@operator("label_smooth", label=FLOAT, prior_dist=optional(FLOAT))
+@operator("label_smooth", direct=True, label=FLOAT, prior_dist=optional(FLOAT))
 def label_smooth(
     label: Tensor,
     prior_dist: Tensor | None = None,
@@ -101,8 +104,10 @@ def label_smooth(
     """
     if not 0.0 <= epsilon <= 1.0:
         raise ValueError(f"label_smooth: `epsilon` must lie in [0, 1], but received {epsilon}.")
-    prior = 1.0 / label.size(-1) if prior_dist is None else prior_dist.detach().reshape(-1)
-    return (1.0 - epsilon) * label + epsilon * prior
+    smoothed = torch.mul(label, 1.0 - epsilon)
+    if prior_dist is None:
+        return smoothed + epsilon / label.size(-1)
+    return smoothed + epsilon * torch.detach(prior_dist).reshape(-1)
 
 
 @operator("dice_loss", input=FLOAT, label=INTEGER)

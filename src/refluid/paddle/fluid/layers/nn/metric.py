@@ -5,7 +5,7 @@ May import: torch, core_avx.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -32,9 +32,8 @@ def mean_iou(input: Tensor, label: Tensor, num_classes: int) -> tuple[Tensor, Te
         how many are right, int32 [C].
     """
     predicted, true = input.reshape(-1).long(), label.reshape(-1).long()
-    right = predicted == true
-    correct = _count(true[right], num_classes)
-    wrong = _count(predicted[~right], num_classes) + _count(true[~right], num_classes)
+    correct = _count(true[predicted == true], num_classes)
+    wrong = _count(predicted, num_classes) + _count(true, num_classes) - 2 * correct
     union = correct + wrong
     share = (correct / union.clamp(min=1)).sum() / (union > 0).sum().clamp(min=1)
     return share.unsqueeze(0), wrong.int(), correct.int()
@@ -87,47 +86,35 @@ def chunk_eval(
     if seq_length is None:
         raise EnforceNotMet("chunk_eval: `seq_length` must be given in the dynamic graph.")
     tags, excluded = _SCHEMES[chunk_scheme], set(excluded_chunk_types or ())
-    counts = [0, 0, 0]
     lengths = seq_length.reshape(-1).tolist()
-    for row, truth, length in zip(
-        input.reshape(len(lengths), -1).tolist(),
-        label.reshape(len(lengths), -1).tolist(),
-        lengths,
-        strict=True,
-    ):
-        found, true = (
-            {c for c in _chunks(sequence[:length], tags, num_chunk_types) if c[2] not in excluded}
-            for sequence in (row, truth)
-        )
-        counts = [counts[0] + len(found), counts[1] + len(true), counts[2] + len(found & true)]
-    predicted, real, right = counts
+    found, true = (
+        {
+            (number, *chunk)
+            for number, (row, length) in enumerate(zip(rows, lengths, strict=True))
+            for chunk in _chunks(row[:length], tags, num_chunk_types)
+            if chunk[2] not in excluded
+        }
+        for rows in (tensor.reshape(len(lengths), -1).tolist() for tensor in (input, label))
+    )
+    predicted, real, right = len(found), len(true), len(found & true)
     precision = right / predicted if predicted else 0.0
     recall = right / real if real else 0.0
     f1 = 2 * precision * recall / (precision + recall) if right else 0.0
-    measures = [torch.tensor([v], device=input.device) for v in (precision, recall, f1)]
-    return (*measures, *(torch.tensor([n], device=input.device) for n in counts))
+    measures = precision, recall, f1, predicted, real, right
+    return tuple(torch.tensor([value], device=input.device) for value in measures)
 
 
-def _chunks(numbers: list[int], tags: str, num_types: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (first place, last place, type) of each chunk in a sequence of tags."""
-    begin: int | None = None
-    before: tuple[int | None, str] = (None, "")
-    for place, value in enumerate([*numbers, num_types * len(tags)]):
-        kind, tag = divmod(value, len(tags))
-        now: tuple[int | None, str] = (kind, tags[tag]) if kind < num_types else (None, "")
-        if begin is not None and _ends(before, now):
-            yield begin, place - 1, before[0]  # type: ignore[misc]
-            begin = None
-        if now[0] is not None and (begin is None or _begins(before, now)):
-            begin = place
-        before = now
-
-
-def _ends(before: tuple[int | None, str], now: tuple[int | None, str]) -> bool:
-    if now[0] is None or now[0] != before[0]:
-        return True
-    return before[1] in "ES" or now[1] in "BS"
-
-
-def _begins(before: tuple[int | None, str], now: tuple[int | None, str]) -> bool:
-    return before[0] is None or _ends(before, now)
+def _chunks(numbers: list[int], tags: str, num_types: int) -> list[tuple[int, int, int]]:
+    """Return (first place, place behind the last, type) of each chunk in a sequence of tags."""
+    count, outside = len(tags), len(tags) * num_types
+    ends, begins = [tag in "ES" for tag in tags], [tag in "BS" for tag in tags]
+    chunks: list[tuple[int, int, int]] = []
+    begin, before, ended = 0, num_types, False
+    for place, value in enumerate([*numbers, outside]):
+        kind, tag = divmod(value, count) if value < outside else (num_types, 0)
+        if ended or kind != before or begins[tag]:
+            if before != num_types:
+                chunks.append((begin, place, before))
+            begin, before = place, kind
+        ended = ends[tag]
+    return chunks

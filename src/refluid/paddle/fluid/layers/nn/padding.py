@@ -22,7 +22,7 @@ __all__ = ["crop", "crop_tensor", "pad", "pad2d", "pad_constant_like"]
 _MODES = {"constant": "constant", "reflect": "reflect", "edge": "replicate"}
 
 
-@operator("pad", x=ANY)
+@operator("pad", direct=True, x=ANY)
 def pad(
     x: Tensor, paddings: Sequence[int], pad_value: float = 0.0, name: str | None = None
 ) -> Tensor:
@@ -47,8 +47,7 @@ def pad(
 
 def _from_last(widths: Sequence[int]) -> list[int]:
     """Return pairs of widths in the order that torch takes them in: last dimension first."""
-    pairs = [widths[k : k + 2] for k in range(0, len(widths), 2)]
-    return [width for pair in reversed(pairs) for width in pair]
+    return [widths[k + end] for k in range(len(widths) - 2, -1, -2) for end in (0, 1)]
 
 
 @operator("pad2d", input=FLOAT)
@@ -91,7 +90,7 @@ def pad2d(
     return padded.movedim(1, -1) if data_format == "NHWC" else padded
 
 
-@operator("pad_constant_like", x=ANY, y=ANY)
+@operator("pad_constant_like", direct=True, x=ANY, y=ANY)
 def pad_constant_like(
     x: Tensor, y: Tensor, pad_value: float = 0.0, name: str | None = None
 ) -> Tensor:
@@ -105,7 +104,7 @@ def pad_constant_like(
     return functional.pad(y, _from_last(widths), value=pad_value)
 
 
-@operator("crop", x=FLOAT)
+@operator("crop", direct=True, x=FLOAT)
 def crop(
     x: Tensor,
     shape: Sequence[int] | Tensor | None = None,
@@ -129,7 +128,7 @@ def crop(
     return _cut("crop", x, sizes, offsets)
 
 
-@operator("crop_tensor", x=ANY)
+@operator("crop_tensor", direct=True, x=ANY)
 def crop_tensor(
     x: Tensor,
     shape: Sequence[Any] | Tensor | None = None,
@@ -158,19 +157,15 @@ def crop_tensor(
 
 def _cut(op_type: str, x: Tensor, sizes: list[int], offsets: Any) -> Tensor:
     starts = [0] * x.dim() if offsets is None else size_of(op_type, "offsets", offsets)
-    if len(sizes) == len(starts) == x.dim():
-        sizes = [
-            whole - start if n == -1 else n
-            for n, start, whole in zip(sizes, starts, x.size(), strict=True)
-        ]
-    if not len(sizes) == len(starts) == x.dim() or any(
-        n < 1 or start + n > whole for n, start, whole in zip(sizes, starts, x.size(), strict=True)
-    ):
+    fits, piece = len(sizes) == len(starts) == x.dim(), x
+    for dim, (start, n, whole) in enumerate(zip(starts, sizes, x.size(), strict=False)):
+        length = whole - start if n == -1 else n
+        fits = fits and 0 < length <= whole - start
+        if fits and length < whole:
+            piece = torch.narrow(piece, dim, start, length)
+    if not fits:
         raise EnforceNotMet(
             f"{op_type}: a piece of `shape` {sizes} at `offsets` {starts} must lie within `x` "
             f"{list(x.size())}."
         )
-    piece = x
-    for dim, (start, n) in enumerate(zip(starts, sizes, strict=True)):
-        piece = piece.narrow(dim, start, n)
     return torch.clone(piece)

@@ -5,6 +5,7 @@ May import: torch, core_avx, layers.argument.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,19 +49,21 @@ def _reduce(
 def _mean(x: Tensor, axes: list[int], keep: bool) -> Tensor:
     if torch.is_floating_point(x):
         return torch.mean(x, axes, keep)
-    total = torch.sum(x, axes, keep, dtype=x.dtype)
+    total = _sum(x, axes, keep)
     count = x.numel() // max(total.numel(), 1)
     return torch.div(total, count, rounding_mode="trunc")
 
 
 def _product(x: Tensor, axes: list[int], keep: bool) -> Tensor:
+    product = x
     for axis in reversed(axes):
-        x = torch.prod(x, axis, keep, dtype=x.dtype)
-    return x
+        product = torch.prod(product, axis, keep)
+    # torch counts in int64, Paddle in the element type of x
+    return product.type_as(x)
 
 
 def _sum(x: Tensor, axes: list[int], keep: bool) -> Tensor:
-    return torch.sum(x, axes, keep, dtype=x.dtype)
+    return torch.sum(x, axes, keep).type_as(x)
 
 
 class _Extremum(torch.autograd.Function):
@@ -68,36 +71,38 @@ class _Extremum(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, function: Any, axes: list[int], keep: bool) -> Tensor:
-        result = function(x, axes, True)
+        result = function(x, axes, keep)
         ctx.save_for_backward(x, result)
-        return result if keep else torch.squeeze(result, axes)
+        ctx.axes = axes
+        return result
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         x, result = ctx.saved_tensors
-        grad = torch.reshape(grad, result.size())
-        return torch.mul(grad, torch.eq(x, result)), None, None, None
+        kept = [1 if k in ctx.axes else n for k, n in enumerate(x.size())]
+        equal = torch.eq(x, torch.reshape(result, kept))
+        return torch.mul(torch.reshape(grad, kept), equal), None, None, None
 
 
-def _extremum(function: Any) -> Callable[[Tensor, list[int], bool], Tensor]:
-    def reduce(x: Tensor, axes: list[int], keep: bool) -> Tensor:
-        if x.numel() <= 0:
-            raise EnforceNotMet("a maximum or minimum needs at least one element.")
+def _extremum(function: Any, x: Tensor, axes: list[int], keep: bool) -> Tensor:
+    if x.numel() <= 0:
+        raise EnforceNotMet("a maximum or minimum needs at least one element.")
+    if x.requires_grad and torch.is_grad_enabled():
         return _Extremum.apply(x, function, axes, keep)
-
-    return reduce
-
-
-_max, _min = _extremum(torch.amax), _extremum(torch.amin)
+    return function(x, axes, keep)
 
 
-@operator("mean", x=FLOAT)
+_max = functools.partial(_extremum, torch.amax)
+_min = functools.partial(_extremum, torch.amin)
+
+
+@operator("mean", direct=True, x=FLOAT)
 def mean(x: Tensor, name: str | None = None) -> Tensor:
     """Return the mean of all elements, shape [1]. Same as Paddle 1.8."""
     return torch.unsqueeze(torch.mean(x), 0)
 
 
-@operator("reduce_sum", input=NUMBER)
+@operator("reduce_sum", direct=True, input=NUMBER)
 def reduce_sum(
     input: Tensor, dim: Dim = None, keep_dim: bool = False, name: str | None = None
 ) -> Tensor:
@@ -105,7 +110,7 @@ def reduce_sum(
     return _reduce("reduce_sum", _sum, input, dim, keep_dim)
 
 
-@operator("reduce_mean", input=NUMBER)
+@operator("reduce_mean", direct=True, input=NUMBER)
 def reduce_mean(
     input: Tensor, dim: Dim = None, keep_dim: bool = False, name: str | None = None
 ) -> Tensor:
@@ -135,7 +140,7 @@ def reduce_min(
     return _reduce("reduce_min", _min, input, dim, keep_dim)
 
 
-@operator("reduce_prod", input=NUMBER)
+@operator("reduce_prod", direct=True, input=NUMBER)
 def reduce_prod(
     input: Tensor, dim: Dim = None, keep_dim: bool = False, name: str | None = None
 ) -> Tensor:
@@ -143,7 +148,7 @@ def reduce_prod(
     return _reduce("reduce_prod", _product, input, dim, keep_dim)
 
 
-@operator("reduce_all", input=BOOL)
+@operator("reduce_all", direct=True, input=BOOL)
 def reduce_all(
     input: Tensor, dim: Dim = None, keep_dim: bool = False, name: str | None = None
 ) -> Tensor:
@@ -151,7 +156,7 @@ def reduce_all(
     return _reduce("reduce_all", torch.all, input, dim, keep_dim)
 
 
-@operator("reduce_any", input=BOOL)
+@operator("reduce_any", direct=True, input=BOOL)
 def reduce_any(
     input: Tensor, dim: Dim = None, keep_dim: bool = False, name: str | None = None
 ) -> Tensor:
@@ -159,7 +164,7 @@ def reduce_any(
     return _reduce("reduce_any", torch.any, input, dim, keep_dim)
 
 
-@operator("logsumexp", x=FLOAT)
+@operator("logsumexp", direct=True, x=FLOAT)
 def logsumexp(
     x: Tensor,
     dim: Dim = None,
@@ -174,7 +179,7 @@ def logsumexp(
     return write(_reduce("logsumexp", torch.logsumexp, x, dim, keepdim), out)
 
 
-@operator("allclose", input=FLOAT, other=FLOAT)
+@operator("allclose", direct=True, input=FLOAT, other=FLOAT)
 def allclose(
     input: Tensor,
     other: Tensor,
@@ -191,7 +196,7 @@ def allclose(
     return torch.unsqueeze(torch.all(close), 0)
 
 
-@operator("dist", x=FLOAT, y=FLOAT)
+@operator("dist", direct=True, x=FLOAT, y=FLOAT)
 def dist(x: Tensor, y: Tensor, p: float = 2) -> Tensor:
     """Return the p-norm of x - y, shape [1]. Same as Paddle 1.8."""
     return torch.unsqueeze(torch.linalg.vector_norm(torch.sub(x, y), float(p)), 0)

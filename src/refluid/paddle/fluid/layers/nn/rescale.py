@@ -152,7 +152,7 @@ def lrn(
     return torch.movedim(result, 1, -1) if data_format == "NHWC" else result
 
 
-@operator("affine_channel", x=FLOAT, scale=optional(FLOAT), bias=optional(FLOAT))
+@operator("affine_channel", direct=True, x=FLOAT, scale=optional(FLOAT), bias=optional(FLOAT))
 def affine_channel(
     x: Tensor,
     scale: Tensor | None = None,
@@ -176,4 +176,5 @@ def affine_channel(
     if scale is None or bias is None:
         raise EnforceNotMet("affine_channel: `scale` and `bias` must both be given.")
     shape = (-1,) if data_layout == "NHWC" else (-1, *[1] * (x.dim() - 2))
-    return activate(x * scale.reshape(shape) + bias.reshape(shape), check_act(act))
+    scaled = torch.mul(x, torch.reshape(scale, shape))
+    return activate(scaled + torch.reshape(bias, shape), check_act(act))

@@ -6,6 +6,7 @@ May import: torch, core_avx, layers.argument.
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -117,27 +118,39 @@ def _resize(
         kind = "bilinear" if x.dim() == 4 else "trilinear"
         x = functional.interpolate(x, sizes, mode=kind, align_corners=align_corners)
     else:
+        resize_axis = _nearest if mode == "nearest" else _linear
         for axis, size in enumerate(sizes, start=2):
-            x = _resize_axis(x, axis, size, mode, align_corners)
+            x = resize_axis(x, axis, size, align_corners)
     return x.movedim(1, -1) if last else x
 
 
-def _resize_axis(x: Tensor, axis: int, size: int, mode: str, align_corners: bool) -> Tensor:
-    """Interpolate along one axis in the two ways that torch does not have."""
-    old = x.size(axis)
+# the two ways along one axis that torch does not have
+
+
+def _nearest(x: Tensor, axis: int, size: int, align_corners: bool) -> Tensor:
+    return x.index_select(axis, _places(x.size(axis), size, align_corners, x.device)[0])
+
+
+def _linear(x: Tensor, axis: int, size: int, align_corners: bool) -> Tensor:
+    _, low, high, weight = _places(x.size(axis), size, align_corners, x.device)
+    weight = weight.to(x.dtype).reshape([-1] + [1] * (x.dim() - axis - 1))
+    return x.index_select(axis, low) * (1 - weight) + x.index_select(axis, high) * weight
+
+
+@functools.lru_cache(maxsize=64)
+@torch.inference_mode(False)  # or a later backward pass could not use them
+def _places(
+    old: int, size: int, align_corners: bool, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the nearest of `old` places for each of `size`, those below and above, the weight."""
     if align_corners:
         ratio = (old - 1) / (size - 1) if size > 1 else 0.0
     else:
         ratio = old / size
-    places = torch.arange(size, device=x.device, dtype=torch.float32) * ratio
-    if mode == "nearest":
-        chosen = (places + 0.5 if align_corners else places).long().clamp(max=old - 1)
-        return x.index_select(axis, chosen)
+    places = torch.arange(size, device=device, dtype=torch.float32) * ratio
+    nearest = (places + 0.5 if align_corners else places).long().clamp(max=old - 1)
     low = places.long().clamp(max=old - 1)
-    weight = (places - low).to(x.dtype)
-    weight = weight.reshape([-1] + [1] * (x.dim() - axis - 1))
-    below, above = x.index_select(axis, low), x.index_select(axis, (low + 1).clamp(max=old - 1))
-    return below * (1 - weight) + above * weight
+    return nearest, low, (low + 1).clamp(max=old - 1), places - low
 
 
 def interpolate(

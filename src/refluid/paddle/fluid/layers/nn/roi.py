@@ -6,6 +6,7 @@ May import: torch, core_avx, layers.detection.argument.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import torch
@@ -18,6 +19,9 @@ from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.layers.detection.argument import noted_images, real, sizes_of, whole
 
 __all__ = ["roi_align", "roi_pool"]
+
+# more than the exponent of any side
+_LEVELS = 64
 
 
 def roi_align(
@@ -82,13 +86,15 @@ def _align(
         points = (torch.full_like(step, ratio) if ratio > 0 else step.ceil()).long()
         counts = points.prod(1)
         region, part, point = _points(points, counts, height, width)
-        place = boxes[region, :2] + part * step[region]
-        place = place + (point + 0.5) * step[region] / points[region]
+        # of the region that each point belongs to
+        own_step, own_count = step[region], counts[region]
+        place = boxes[region, :2] + part * own_step
+        place = place + (point + 0.5) * own_step / points[region]
         pixels, weights = bilinear(
             place[:, 1], place[:, 0], input.size(2), input.size(3), to_edge=True
         )
         pixels += image[region].unsqueeze(1) * (input.size(2) * input.size(3))
-        weights = weights / counts[region].unsqueeze(1)
+        weights = weights / own_count.unsqueeze(1)
         lengths = 4 * counts.repeat_interleave(height * width)
         starts = lengths.cumsum(0) - lengths
     result = sum_pixels(pixel_rows(input), pixels.flatten(), weights.flatten(), starts)
@@ -107,10 +113,11 @@ def _points(
         width: w.
     """
     totals = counts * (height * width)
-    region = torch.arange(len(totals), device=totals.device).repeat_interleave(totals)
+    region = torch.repeat_interleave(totals)
     number = torch.arange(len(region), device=totals.device)
     number = number - (totals.cumsum(0) - totals)[region]
-    part, inner = number // counts[region], number % counts[region]
+    count = counts[region]
+    part, inner = number // count, number % count
     across = points[region, 0]
     return (
         region,
@@ -168,16 +175,19 @@ def _pool(
     with torch.no_grad():
         # halves away from zero, as C++ rounds
         boxes = (rois * scale).abs().add(0.5).floor().copysign(rois)
-        left, right = _parts(boxes[:, 0], boxes[:, 2], width, input.size(3))
-        top, bottom = _parts(boxes[:, 1], boxes[:, 3], height, input.size(2))
+        # across and down, as boxes are
+        start, end = boxes.chunk(2, 1)
+        step = (end - start + 1).clamp(min=1) / boxes.new_tensor([width, height])
+        left, right = _parts(start[:, :1], step[:, :1], width, input.size(3))
+        top, bottom = _parts(start[:, 1:], step[:, 1:], height, input.size(2))
         # [R, h, w, 4]: left, top, right, bottom
         edges = torch.stack(
             torch.broadcast_tensors(
                 left[:, None], top[:, :, None], right[:, None], bottom[:, :, None]
             ),
             3,
-        ).reshape(-1, 4)
-        full = ((edges[:, 2:] > edges[:, :2]).all(1)).nonzero().squeeze(1)
+        ).view(-1, 4)
+        full = (edges[:, 2:] > edges[:, :2]).all(1).nonzero().squeeze(1)
         owner = image.repeat_interleave(height * width)[full]
         places = first_maxima(input, owner, edges[full])
         rows = places + (owner * (input.size(2) * input.size(3))).unsqueeze(1)
@@ -186,20 +196,19 @@ def _pool(
     return _as_maps(result, len(rois), height, width)
 
 
-def _parts(start: Tensor, end: Tensor, count: int, size: int) -> tuple[Tensor, Tensor]:
-    """Return int64 [R, count] twice: where each part of a side begins and ends in the image."""
-    step = ((end - start + 1).clamp(min=1) / count).unsqueeze(1)
-    number = torch.arange(count, device=start.device)
-    low = (number * step).floor() + start.unsqueeze(1)
-    high = ((number + 1) * step).ceil() + start.unsqueeze(1)
-    return low.clamp(0, size).long(), high.clamp(0, size).long()
+def _parts(start: Tensor, step: Tensor, count: int, size: int) -> Tensor:
+    """Return int64 [2, R, count]: where each part of a side begins and ends in the image."""
+    edges = torch.arange(count + 1, device=start.device) * step
+    edges = torch.stack([edges[:, :-1].floor(), edges[:, 1:].ceil()]) + start
+    return edges.clamp(0, size).long()
 
 
 def first_maxima(images: Tensor, owner: Tensor, edges: Tensor) -> Tensor:
     """Return where the greatest values of rectangles are, the first of equals.
 
-    Four overlapping blocks whose sides are powers of two cover a rectangle; the maxima of all
-    blocks of a size are found from those of half the size.
+    Each pixel gets its rank in its image and channel, so that the first of equals is the least of
+    different numbers. Four overlapping blocks whose sides are powers of two cover a rectangle; the
+    least ranks of all blocks of a size are found from those of half the size.
 
     Args:
         images: float [N, C, H, W].
@@ -209,53 +218,41 @@ def first_maxima(images: Tensor, owner: Tensor, edges: Tensor) -> Tensor:
     Returns:
         int64 [S, C], row times W plus column.
     """
+    order = images.detach().flatten(2).argsort(dim=2, descending=True, stable=True)
+    numbers = torch.arange(order.size(2), dtype=torch.int32, device=order.device)
+    ranks = torch.empty_like(order, dtype=torch.int32).scatter_(2, order, numbers.expand_as(order))
     # channels last, so that what belongs together lies together
-    values = images.detach().permute(0, 2, 3, 1).contiguous()
-    height, width = images.shape[2:]
-    result = owner.new_zeros(len(owner), images.size(1))
-    places = torch.arange(height * width, dtype=torch.int32, device=images.device)
-    tall = values, places.reshape(height, width, 1).expand_as(values)
-    # the exponents of the blocks' sides, across and down
-    level = (edges[:, 2:] - edges[:, :2]).double().log2().floor().long()
-    for down in range(int(level[:, 1].max()) + 1 if len(level) else 0):
-        block = tall
-        own = level[:, 1] == down
-        for across in range(int(level[own, 0].max()) + 1 if own.any() else 0):
-            chosen = (own & (level[:, 0] == across)).nonzero().squeeze(1)
-            if len(chosen):
-                result[chosen] = _best_of_four(
-                    block, owner[chosen], edges[chosen], 1 << across, 1 << down
-                ).long()
-            block = _doubled(block, 2, 1 << across)
-        tall = _doubled(tall, 1, 1 << down)
-    return result
+    tall = block = ranks.view(images.size()).permute(0, 2, 3, 1).contiguous()
+    best = ranks.new_zeros(len(owner), images.size(1))
+    # the exponents of the blocks' sides, down and across, as one number
+    exponents = (edges[:, 2:] - edges[:, :2]).double().log2().floor().long()
+    level = exponents[:, 1] * _LEVELS + exponents[:, 0]
+    height = width = 0
+    for number in level.unique().tolist():
+        down, across = divmod(number, _LEVELS)
+        if height < down:
+            for exponent in range(height, down):
+                tall = _doubled(tall, 1, 1 << exponent)
+            block, height, width = tall, down, 0
+        for exponent in range(width, across):
+            block = _doubled(block, 2, 1 << exponent)
+        width = across
+        chosen = (level == number).nonzero().squeeze(1)
+        best[chosen] = _best_of_four(block, owner[chosen], edges[chosen], 1 << across, 1 << down)
+    channels = torch.arange(images.size(1), device=images.device)
+    return order[owner.unsqueeze(1), channels, best.long()]
 
 
-def _doubled(block: tuple[Tensor, Tensor], axis: int, side: int) -> tuple[Tensor, Tensor]:
-    """Return maxima and places of blocks twice as large along one axis."""
-    count = block[0].size(axis) - side
-    if count <= 0:
-        return block
-    value, later = block[0].narrow(axis, 0, count), block[0].narrow(axis, side, count)
-    place, other = block[1].narrow(axis, 0, count), block[1].narrow(axis, side, count)
-    first = torch.where(later == value, torch.minimum(place, other), place)
-    return torch.maximum(value, later), torch.where(later > value, other, first)
+def _doubled(block: Tensor, axis: int, side: int) -> Tensor:
+    """Return the least ranks of blocks twice as large along one axis."""
+    count = block.size(axis) - side
+    return torch.minimum(block.narrow(axis, 0, count), block.narrow(axis, side, count))
 
 
-def _best_of_four(
-    block: tuple[Tensor, Tensor], owner: Tensor, edges: Tensor, across: int, down: int
-) -> Tensor:
+def _best_of_four(block: Tensor, owner: Tensor, edges: Tensor, across: int, down: int) -> Tensor:
     left, top, right, bottom = edges.unbind(1)
-    value, place = (maxima[owner, top, left] for maxima in block)
-    for row, column in (
-        (top, right - across),
-        (bottom - down, left),
-        (bottom - down, right - across),
-    ):
-        later, other = (maxima[owner, row, column] for maxima in block)
-        better = (later > value) | ((later == value) & (other < place))
-        value, place = torch.where(better, later, value), torch.where(better, other, place)
-    return place
+    rows, columns = torch.stack([top, bottom - down]), torch.stack([left, right - across])
+    return block[owner, rows.unsqueeze(1), columns].amin((0, 1))
 
 
 def _as_maps(rows: Tensor, regions: int, height: int, width: int) -> Tensor:
@@ -301,5 +298,5 @@ def _image_of(
             f"{sizes['R']}, where the regions of each of {sizes['N']} images begin, but received "
             f"{starts}."
         )
-    counts = torch.tensor(starts, device=rois.device).diff()
-    return torch.arange(sizes["N"], device=rois.device).repeat_interleave(counts)
+    counts = [end - start for start, end in itertools.pairwise(starts)]
+    return torch.repeat_interleave(torch.tensor(counts, dtype=torch.int64, device=rois.device))

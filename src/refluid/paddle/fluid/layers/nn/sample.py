@@ -14,12 +14,12 @@ from torch import Tensor
 from refluid.paddle.fluid.core_avx import random
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import ANY, FLOAT, operator
-from refluid.paddle.fluid.layers.argument import integers, number
+from refluid.paddle.fluid.layers.argument import integers, number, unlinked
 
 __all__ = ["random_crop", "sampling_id"]
 
 
-@operator("sampling_id", x=FLOAT)
+@operator("sampling_id", direct=True, x=FLOAT)
 def sampling_id(
     x: Tensor, min: float = 0.0, max: float = 1.0, seed: int = 0, dtype: Any = "float32"
 ) -> Tensor:
@@ -45,11 +45,11 @@ def sampling_id(
     return torch.clamp(below, max=x.size(1) - 1)
 
 
-@operator("random_crop", x=ANY)
+@operator("random_crop", direct=True, x=ANY)
 def random_crop(x: Tensor, shape: Sequence[int], seed: int | Tensor | None = None) -> Tensor:
     """Cut a piece of `shape` out of each sample, each at a place of its own.
 
-    Same as Paddle 1.8.
+    Same as Paddle 1.8; no gradient flows.
 
     Args:
         x: [B, ...].
@@ -64,14 +64,13 @@ def random_crop(x: Tensor, shape: Sequence[int], seed: int | Tensor | None = Non
             f"random_crop: `shape` must fit into the last dimensions of `x` {list(x.size())}, but "
             f"received {sizes}."
         )
-    samples = x.reshape(-1, *whole)
-    bounds = torch.tensor([m - n + 1 for n, m in zip(sizes, whole, strict=True)])
+    pieces = torch.detach(x).reshape(-1, *whole)
+    for axis, size in enumerate(sizes, start=1):
+        pieces = pieces.unfold(axis, size, 1)
+    # [all samples, where a piece may begin..., sizes of a piece...]
+    bounds = torch.tensor(pieces.size()[1 : len(sizes) + 1])
     chosen = 0 if seed is None else int(number(seed))
-    levels = random.uniform([samples.size(0), len(sizes)], 0.0, 1.0, chosen)
-    starts = (levels * bounds).long().tolist()
-    pieces = []
-    for sample, start in zip(torch.unbind(samples), starts, strict=True):
-        for dim, (begin, size) in enumerate(zip(start, sizes, strict=True)):
-            sample = sample.narrow(dim, begin, size)
-        pieces.append(sample)
-    return torch.stack(pieces).reshape(*x.size()[:batch_dims], *sizes)
+    levels = random.uniform([pieces.size(0), len(sizes)], 0.0, 1.0, chosen)
+    starts = (levels * bounds).long().to(x.device)
+    places = (torch.arange(pieces.size(0), device=x.device), *starts.unbind(1))
+    return unlinked(pieces[places].reshape(*x.size()[:batch_dims], *sizes), x)

@@ -26,25 +26,25 @@ __all__ = [
 ]
 
 
-@operator("shape", input=ANY)
+@operator("shape", direct=True, input=ANY)
 def shape(input: Tensor) -> Tensor:
     """Return the sizes as int32 [rank]. Same as Paddle 1.8."""
     return torch.tensor(input.size(), dtype=torch.int32, device=input.device)
 
 
-@operator("rank", input=ANY)
+@operator("rank", direct=True, input=ANY)
 def rank(input: Tensor) -> Tensor:
     """Return the number of dimensions, an int32 of shape []. Same as Paddle 1.8."""
     return torch.tensor(input.dim(), dtype=torch.int32, device=input.device)
 
 
-@operator("size", input=ANY)
+@operator("size", direct=True, input=ANY)
 def size(input: Tensor) -> Tensor:
     """Return the number of elements, int64 [1]. Same as Paddle 1.8."""
     return torch.tensor([input.numel()], device=input.device)
 
 
-@operator("one_hot", input=INTEGER)
+@operator("one_hot", direct=True, input=INTEGER)
 def one_hot(input: Tensor, depth: int | Tensor, allow_out_of_range: bool = False) -> Tensor:
     """Return vectors of zeros with a 1 at each number of `input`.
 
@@ -77,11 +77,17 @@ def hot_vectors(ids: Tensor, depth: int, allow_out_of_range: bool) -> Tensor:
         inside = (ids >= 0) & (ids < depth)
         numbers = torch.where(inside, ids, 0).long().unsqueeze(-1)
         return result.scatter_(-1, numbers, inside.float().unsqueeze(-1))
-    check_index("one_hot", "input", ids, depth)
-    return result.scatter_(-1, ids.long().unsqueeze(-1), 1.0)
+    if ids.is_cuda:
+        check_index("one_hot", "input", ids, depth)
+    try:
+        # on the CPU torch looks at every number itself
+        return result.scatter_(-1, ids.long().unsqueeze(-1), 1.0)
+    except RuntimeError:
+        check_index("one_hot", "input", ids, depth)
+        raise
 
 
-@operator("top_k", input=FLOAT)
+@operator("top_k", direct=True, input=FLOAT)
 def topk(input: Tensor, k: int | Tensor, name: str | None = None) -> tuple[Tensor, Tensor]:
     """Return the k largest elements along the last dimension, and their positions.
 
@@ -110,7 +116,7 @@ def topk(input: Tensor, k: int | Tensor, name: str | None = None) -> tuple[Tenso
     return torch.narrow(best, -1, 0, k).clone(), torch.narrow(positions, -1, 0, k).clone()
 
 
-@operator("unique", x=NUMBER)
+@operator("unique", direct=True, x=NUMBER)
 def unique(x: Tensor, dtype: str = "int32") -> tuple[Tensor, Tensor]:
     """Return the different elements in the order of their first appearance.
 
@@ -127,7 +133,7 @@ def unique(x: Tensor, dtype: str = "int32") -> tuple[Tensor, Tensor]:
     return values, positions.to(_index_dtype("unique", dtype))
 
 
-@operator("unique_with_counts", x=NUMBER)
+@operator("unique_with_counts", direct=True, x=NUMBER)
 def unique_with_counts(x: Tensor, dtype: str = "int32") -> tuple[Tensor, Tensor, Tensor]:
     """Return what `unique` returns, and how often each different element appears [M].
 
@@ -148,14 +154,13 @@ def _index_dtype(op_type: str, dtype: object) -> torch.dtype:
 def _first_appearances(op_type: str, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     if x.dim() != 1:
         raise EnforceNotMet(f"{op_type}: `x` must be [N], but received {list(x.size())}.")
-    values, inverse, counts = torch.unique(x, return_inverse=True, return_counts=True)
-    order = torch.arange(x.numel(), device=x.device)
-    first = torch.full_like(counts, x.numel()).scatter_reduce_(0, inverse, order, "amin")
-    by_appearance = torch.argsort(first)
-    position = torch.empty_like(by_appearance).scatter_(
-        0, by_appearance, torch.arange(values.numel(), device=x.device)
-    )
-    return values[by_appearance], position[inverse], counts[by_appearance]
+    found, inverse, counts = torch.unique(torch.detach(x), return_inverse=True, return_counts=True)
+    places = torch.arange(x.numel(), device=x.device)
+    first = torch.full_like(counts, x.numel()).scatter_reduce_(0, inverse, places, "amin")
+    order = torch.argsort(first)
+    # the order of the order says where each one went
+    positions = torch.argsort(order).index_select(0, inverse)
+    return found.index_select(0, order), positions, counts.index_select(0, order)
 
 
 @operator("shard_index", input=INTEGER)

@@ -5,10 +5,12 @@ May import: torch, core_avx, layer_helper, layers.nn.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.operator import FLOAT, INT64, NUMBER, operator, optional
@@ -40,14 +42,20 @@ def add_position_encoding(
             f"{list(input.size())}."
         )
     length, half = input.size(1), input.size(2) // 2
-    places = torch.arange(length, device=input.device, dtype=torch.float64).unsqueeze(1)
+    waves = _waves(length, half, input.device)
+    return input * alpha + (waves * beta).to(input.dtype)
+
+
+@functools.lru_cache(maxsize=8)
+def _waves(length: int, half: int, device: torch.device) -> Tensor:
+    """Return float64 [T, D]: sines, then cosines, of D / 2 frequencies."""
+    places = torch.arange(length, device=device, dtype=torch.float64).unsqueeze(1)
     if half > 1:
-        steps = torch.arange(half, device=input.device, dtype=torch.float64) / (half - 1)
+        steps = torch.arange(half, device=device, dtype=torch.float64) / (half - 1)
         angles = places / torch.pow(10000.0, steps)
     else:
         angles = places / 10000.0
-    waves = torch.cat([torch.sin(angles), torch.cos(angles)], 1)
-    return input * alpha + (waves * beta).to(input.dtype)
+    return torch.cat([torch.sin(angles), torch.cos(angles)], 1)
 
 
 def row_conv(
@@ -138,12 +146,9 @@ def ctc_greedy_decoder(
             f"{input_length if input_length is None else list(input_length.size())}."
         )
     best = input.argmax(2)
-    first = torch.ones_like(best[:, :1], dtype=torch.bool)
-    new = torch.cat([first, best[:, 1:] != best[:, :-1]], 1)
+    before = functional.pad(best, (1, 0), value=-1)[:, :-1]
     places = torch.arange(best.size(1), device=best.device)
-    kept = new & (best != blank) & (places < input_length.reshape(-1, 1))
+    kept = (best != before) & (best != blank) & (places < input_length.reshape(-1, 1))
+    counts = kept.sum(1, keepdim=True)
     decoded = torch.full_like(best, padding_value)
-    column = kept.cumsum(1) - 1
-    row = torch.arange(best.size(0), device=best.device).unsqueeze(1).expand_as(best)
-    decoded[row[kept], column[kept]] = best[kept]
-    return decoded, kept.sum(1, keepdim=True)
+    return decoded.masked_scatter_(places < counts, best[kept]), counts

@@ -72,7 +72,7 @@ def tensor_array_to_tensor(
     return joined, wrap(sizes)
 
 
-@operator("sums", input=many(NUMBER))
+@operator("sums", direct=True, input=many(NUMBER))
 def sums(input: Tensor | Sequence[Tensor], out: Tensor | None = None) -> Tensor:
     """Add up a list of variables of one shape. Same as Paddle 1.8.
 

@@ -27,7 +27,7 @@ def diag(diagonal: VarBase | np.ndarray) -> VarBase:
     return _diagonal(as_variable(diagonal))
 
 
-@operator("diag", diagonal=NUMBER)
+@operator("diag", direct=True, diagonal=NUMBER)
 def _diagonal(diagonal: Tensor) -> Tensor:
     if diagonal.dim() != 1:
         raise EnforceNotMet(
@@ -36,7 +36,7 @@ def _diagonal(diagonal: Tensor) -> Tensor:
     return torch.diag(torch.detach(diagonal))
 
 
-@operator("kron", x=NUMBER, y=NUMBER)
+@operator("kron", direct=True, x=NUMBER, y=NUMBER)
 def kron(x: Tensor, y: Tensor, out: Tensor | None = None, name: str | None = None) -> Tensor:
     """Return the Kronecker product: each element of x times the whole of y. Same as Paddle 1.8."""
     return torch.kron(x, y)
@@ -71,13 +71,13 @@ def trace(
     return write(total if total.dim() else torch.unsqueeze(total, 0), out)
 
 
-@operator("tril", input=NUMBER)
+@operator("tril", direct=True, input=NUMBER)
 def tril(input: Tensor, diagonal: int = 0, name: str | None = None) -> Tensor:
     """Set to 0 what lies above a diagonal of matrices [..., N, M]. Same as Paddle 1.8."""
     return torch.tril(input, _check_diagonal("tril", input, diagonal))
 
 
-@operator("triu", input=NUMBER)
+@operator("triu", direct=True, input=NUMBER)
 def triu(input: Tensor, diagonal: int = 0, name: str | None = None) -> Tensor:
     """Set to 0 what lies below a diagonal of matrices [..., N, M]. Same as Paddle 1.8."""
     return torch.triu(input, _check_diagonal("triu", input, diagonal))

@@ -17,7 +17,7 @@ from refluid.paddle.fluid.layers.argument import axes_of, axis_of
 __all__ = ["argmax", "argmin", "argsort", "has_inf", "has_nan", "isfinite", "reverse"]
 
 
-@operator("arg_max", x=NUMBER)
+@operator("arg_max", direct=True, x=NUMBER)
 def argmax(x: Tensor, axis: int = 0) -> Tensor:
     """Return the positions of the largest elements along `axis`, of equal ones the first; int64.
 
@@ -26,7 +26,7 @@ def argmax(x: Tensor, axis: int = 0) -> Tensor:
     return _position("argmax", torch.argmax, x, axis)
 
 
-@operator("arg_min", x=NUMBER)
+@operator("arg_min", direct=True, x=NUMBER)
 def argmin(x: Tensor, axis: int = 0) -> Tensor:
     """Return the positions of the smallest elements along `axis`, of equal ones the first; int64.
 
@@ -40,7 +40,7 @@ def _position(op_type: str, function: Any, x: Tensor, axis: int) -> Tensor:
     return found if found.dim() else torch.unsqueeze(found, 0)
 
 
-@operator("argsort", input=NUMBER)
+@operator("argsort", direct=True, input=NUMBER)
 def argsort(
     input: Tensor, axis: int = -1, descending: bool = False, name: str | None = None
 ) -> tuple[Tensor, Tensor]:
@@ -56,7 +56,7 @@ def argsort(
     return values, positions
 
 
-@operator("reverse", x=ANY)
+@operator("reverse", direct=True, x=ANY)
 def reverse(x: Tensor, axis: int | Sequence[int]) -> Tensor:
     """Reverse the order of the elements along the dimensions `axis`. Same as Paddle 1.8."""
     if not isinstance(axis, (int, list, tuple)):
@@ -64,19 +64,19 @@ def reverse(x: Tensor, axis: int | Sequence[int]) -> Tensor:
     return torch.flip(x, axes_of("reverse", "axis", axis, x.dim()))
 
 
-@operator("isfinite", x=NUMBER)
+@operator("isfinite", direct=True, x=NUMBER)
 def isfinite(x: Tensor) -> Tensor:
     """Return a bool [1]: whether no element is infinite or NaN. Same as Paddle 1.8."""
     return torch.unsqueeze(torch.all(torch.isfinite(x)), 0)
 
 
-@operator("isinf", x=NUMBER)
+@operator("isinf", direct=True, x=NUMBER)
 def has_inf(x: Tensor) -> Tensor:
     """Return [1]: whether an element is infinite. Same as Paddle 1.8."""
     return torch.unsqueeze(torch.any(torch.isinf(x)), 0)
 
 
-@operator("isnan", x=NUMBER)
+@operator("isnan", direct=True, x=NUMBER)
 def has_nan(x: Tensor) -> Tensor:
     """Return [1]: whether an element is NaN. Same as Paddle 1.8."""
     return torch.unsqueeze(torch.any(torch.isnan(x)), 0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx import EnforceNotMet
 from refluid.paddle.fluid.core_avx.ops.linear import bilinear_tensor_product, linear
@@ -14,6 +16,20 @@ def test_the_last_dimension_is_multiplied(numbers, variable, shape):
     x, weight, bias = numbers(1, *shape), numbers(2, 4, 5), numbers(3, 5)
     out = linear(variable(x), variable(weight), variable(bias), "relu")
     np.testing.assert_allclose(out.numpy(), np.maximum(x @ weight + bias, 0), 1e-5, 1e-6)
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (100, 784), (33, 17)])
+def test_a_matrix_gives_the_bits_of_torchs_own_linear(numbers, variable, shape):
+    arrays = numbers(1, *shape), numbers(2, shape[1], 10), numbers(3, 10)
+    x, weight, bias = map(variable, arrays)
+    out = linear(x, weight, bias)
+    (out * out).backward()
+    tensors = [torch.from_numpy(a).requires_grad_() for a in arrays]
+    expected = functional.linear(tensors[0], tensors[1].t(), tensors[2])
+    (expected * expected).sum().backward()
+    assert out.numpy().tobytes() == expected.detach().numpy().tobytes()
+    for ours, theirs in zip((x, weight, bias), tensors, strict=True):
+        assert ours.gradient().tobytes() == theirs.grad.numpy().tobytes()
 
 
 def test_pairs_are_multiplied_by_one_matrix_for_each_output(numbers, variable):

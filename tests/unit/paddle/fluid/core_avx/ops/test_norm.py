@@ -67,6 +67,14 @@ def test_one_value_in_each_channel_is_returned_as_it_is(numbers, variable, stati
     assert mean.numpy().tolist() == [0] * 4
 
 
+@pytest.mark.parametrize("act", [None, "relu"])
+def test_nothing_at_all_is_evaluated_to_nothing(variable, statistics, act):
+    x = variable(np.empty((0, 4, 2)), "float32")
+    out = batch_norm(x, None, None, *statistics(4), 0.9, EPSILON, False, "NCHW", act)
+    out.backward()
+    assert x.gradient().shape == out.numpy().shape == (0, 4, 2)
+
+
 def test_training_after_an_evaluation_leaves_its_gradient_possible(numbers, variable, statistics):
     x, moving = variable(numbers(1, 5, 4)), statistics(4)
     evaluated = batch_norm(x, variable(numbers(2, 4)), None, *moving, 0.9, EPSILON, False)
@@ -132,6 +140,20 @@ def test_without_a_weight_groups_pass_gradients_past_the_mean(numbers, variable,
     np.testing.assert_allclose(v.gradient(), expected, 1e-4, 1e-5)
 
 
+@pytest.mark.parametrize("groups", [2, 4])
+def test_groups_of_one_or_several_sizes_have_one_gradient(numbers, variable, groups):
+    x, back = numbers(1, 2, 6, 3, 4), numbers(2, 2, 6, 3, 4)
+    size = -(-6 // groups)
+    whole = variable(x)
+    (group_norm(whole, None, None, EPSILON, groups) * to_variable(back)).backward()
+    for start in range(0, 6, size):
+        part = variable(x[:, start : start + size])
+        out = group_norm(part, None, None, EPSILON, 1)
+        (out * to_variable(back[:, start : start + size])).backward()
+        expected = part.gradient()
+        np.testing.assert_allclose(whole.gradient()[:, start : start + size], expected, 1e-5, 1e-6)
+
+
 @pytest.mark.parametrize("dim", [0, 1])
 def test_many_iterations_divide_by_the_largest_singular_value(numbers, variable, dim):
     weight = numbers(1, 3, 4, 2)
@@ -171,6 +193,13 @@ def test_shapes_that_do_not_fit_are_refused_by_name(numbers, variable, statistic
         batch_norm(x, None, None, *statistics(3), 0.9, EPSILON, True)
     with pytest.raises(EnforceNotMet, match="`input` must have 2 to 5 dimensions"):
         batch_norm(variable(numbers(1, 4)), None, None, *statistics(4), 0.9, EPSILON, True)
+    for short in range(3):
+        sizes = [3 if k == short else 4 for k in range(3)]
+        weight, bias, variance = (variable(numbers(1, size)) for size in sizes)
+        mean = statistics(4)[0]
+        for training in (True, False):
+            with pytest.raises(EnforceNotMet, match=r"shape of the mean, \[4\].*received \[3\]"):
+                batch_norm(x, weight, bias, mean, variance, 0.9, EPSILON, training)
     with pytest.raises(EnforceNotMet, match="`data_layout`"):
         batch_norm(x, None, None, *statistics(4), 0.9, EPSILON, True, "CHW")
     with pytest.raises(EnforceNotMet, match="`input` must have dimensions before"):

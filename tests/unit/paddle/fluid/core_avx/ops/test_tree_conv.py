@@ -53,6 +53,18 @@ def test_the_weights_gradient_is_the_true_one_and_the_nodes_paddles(numbers, var
     np.testing.assert_allclose(nodes.gradient()[0], expected, 1e-4, 1e-5)
 
 
+def test_nodes_that_need_no_gradient_change_neither_result_nor_weight_gradient(numbers, variable):
+    results = []
+    for nodes in (variable(numbers(1, 1, 7, F)), to_variable(numbers(1, 1, 7, F))):
+        weight = variable(numbers(2, F, 3, OUT, M))
+        out = tree_conv(nodes, to_variable(EDGES), weight, None, 2)
+        out.backward()
+        results.append((out.numpy(), weight.gradient(), nodes.gradient()))
+    np.testing.assert_array_equal(results[0][0], results[1][0])
+    np.testing.assert_array_equal(results[0][1], results[1][1])
+    assert results[1][2] is None
+
+
 def test_a_bias_runs_along_the_nodes(numbers, variable):
     args = variable(numbers(1, 1, 7, F)), to_variable(EDGES), variable(numbers(2, F, 3, OUT, M))
     plain = tree_conv(*args, None, 2).numpy()

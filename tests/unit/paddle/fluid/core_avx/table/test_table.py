@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import recorded
 from refluid.errors import UnsupportedFluidAPI
 from refluid.paddle import fluid
 from refluid.paddle.fluid.core_avx import EnforceNotMet
@@ -20,13 +20,8 @@ from refluid.paddle.fluid.core_avx.table.facts import facts_of
 from refluid.paddle.fluid.core_avx.table.route import find
 
 FOLDER = Path(__file__).parent
-RTOL, ATOL = 1e-4, 1e-5
-
-_spec = importlib.util.spec_from_file_location("operator_cases", FOLDER / "cases.py")
-assert _spec is not None
-assert _spec.loader is not None
-cases = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(cases)
+cases = recorded.program(FOLDER / "cases.py")
+RECORDED = recorded.read(FOLDER / "recordings.npz")
 
 # outputs that Paddle computes beside the result and refluid leaves empty
 EMPTY = {("lrn", "MidOut"), ("nll_loss", "Total_weight")}
@@ -43,28 +38,16 @@ UNRECORDED = {
 }  # fmt: skip
 
 
-def load() -> dict[str, dict[str, np.ndarray]]:
-    found: dict[str, dict[str, np.ndarray]] = {case: {} for case in cases.CASES}
-    with np.load(FOLDER / "recordings.npz") as arrays:
-        for key in arrays.files:
-            case, name = key.split("|", 1)
-            found[case][name] = arrays[key]
-    return found
-
-
-RECORDED = load()
-
-
 @pytest.fixture(autouse=True)
 def graph():
     with fluid.dygraph.guard(fluid.CPUPlace()):
         yield
 
 
-def may_be_absent(op: str, name: str, recorded: np.ndarray) -> bool:
+def may_be_absent(op: str, name: str, expected: np.ndarray) -> bool:
     if name.startswith("gradient of "):
         # a gradient of zeros, where refluid knows that none flows
-        return not recorded.any() or (op, name.removeprefix("gradient of ")) in CONSTANT
+        return not expected.any() or (op, name.removeprefix("gradient of ")) in CONSTANT
     slot = name.rstrip("0123456789")
     internal = {s.name for s in facts_of(op).outputs if s.internal}
     return slot in internal or (op, slot) in EMPTY
@@ -80,7 +63,7 @@ def test_operator_gives_the_numbers_of_paddle(case):
             continue
         assert mine[name].shape == expected.shape, name
         assert mine[name].dtype == expected.dtype, name
-        np.testing.assert_allclose(mine[name], expected, RTOL, ATOL, err_msg=name)
+        np.testing.assert_allclose(mine[name], expected, recorded.RTOL, recorded.ATOL, err_msg=name)
     extra = set(mine) - set(RECORDED[case])
     assert not extra or op in DIFFERENTIABLE
     assert RECORDED[case], "nothing was recorded"
@@ -132,9 +115,9 @@ def test_every_operator_under_its_paddle_name_is_in_the_table():
 
 def test_every_operator_of_the_table_is_paddles_and_was_recorded():
     assert set(routed()) <= set(names())
-    recorded = {case[0] for case in cases.CASES.values()}
-    assert recorded <= set(routed())
-    assert set(routed()) - recorded <= UNRECORDED
+    found = {case[0] for case in cases.CASES.values()}
+    assert found <= set(routed())
+    assert set(routed()) - found <= UNRECORDED
     assert len(names()) == 392
 
 

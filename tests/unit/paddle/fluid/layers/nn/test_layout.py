@@ -7,6 +7,7 @@ import pytest
 
 from refluid.paddle import fluid
 from refluid.paddle.fluid import layers as L
+from refluid.paddle.fluid.core_avx import EnforceNotMet
 from refluid.paddle.fluid.core_avx.tracer import use_tracer
 
 SAME_MEMORY = [
@@ -25,6 +26,11 @@ SAME_MEMORY = [
     lambda x: L.cast(x, "float32"),
     lambda x: L.sums([x]),
     lambda x: L.crop(x, [2, 2]),
+    lambda x: L.expand_as(x, x),
+    lambda x: L.meshgrid([L.reshape(x, [4])])[0],
+    lambda x: L.unsqueeze(x, []),
+    lambda x: L.slice(x, [], [], []),
+    lambda x: L.strided_slice(x, [], [], [], []),
 ]
 
 
@@ -74,3 +80,10 @@ def test_stop_gradient_on_a_result_ends_the_graph(variable):
 def test_results_without_recording_need_no_gradient(variable):
     with fluid.dygraph.no_grad():
         assert L.reshape(variable([1.0, 2.0]), [2, 1]).stop_gradient
+
+
+def test_expand_as_of_nothing_is_nothing(variable):
+    nothing = variable(np.zeros((2, 0)))
+    assert L.expand_as(nothing, variable(np.zeros((4, 0)))).shape == [4, 0]
+    with pytest.raises(EnforceNotMet, match="must divide"):
+        L.expand_as(nothing, variable(np.zeros((2, 1))))

@@ -62,3 +62,11 @@ def test_random_crop_takes_a_piece_of_each_sample(variable):
     assert piece.shape == (2, 3, 2, 2)
     np.testing.assert_array_equal(piece[..., 1] - piece[..., 0], 1.0)
     np.testing.assert_array_equal(piece[..., 1, :] - piece[..., 0, :], 5.0)
+
+
+def test_random_crop_hands_no_gradient_back(variable):
+    x = variable(np.ones((2, 4, 5)))
+    piece = L.random_crop(x, [2, 3], seed=3)
+    assert not piece.stop_gradient
+    L.reduce_sum(piece).backward()
+    assert x.gradient() is None

@@ -5,32 +5,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import recorded
 from refluid.paddle import fluid
 
 FOLDER = Path(__file__).parent
-RTOL, ATOL = 1e-4, 1e-5
-
-spec = importlib.util.spec_from_file_location("recurrent_cases", FOLDER / "cases.py")
-cases = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(cases)
-
-
-def load():
-    recorded = {}
-    with np.load(FOLDER / "recordings.npz") as arrays:
-        for key in arrays.files:
-            name, part = key.rsplit("|", 1)
-            recorded.setdefault(name, {})[part] = arrays[key]
-    return recorded
-
-
-RECORDED = load()
+cases = recorded.program(FOLDER / "cases.py")
+RECORDED = recorded.read(FOLDER / "recordings.npz")
 
 
 def run(name):
@@ -52,11 +37,7 @@ def test_every_case_was_recorded():
 
 @pytest.mark.parametrize("name", cases.NAMES)
 def test_case_agrees_with_paddle(name):
-    found = run(name)
-    assert sorted(found) == sorted(RECORDED[name])
-    for part, array in RECORDED[name].items():
-        assert found[part].dtype == array.dtype, part
-        np.testing.assert_allclose(found[part], array, RTOL, ATOL, err_msg=part)
+    recorded.check(run(name), RECORDED[name])
 
 
 def test_sequences_end_at_different_steps():
