@@ -23,7 +23,8 @@ demo: $(VENV)/.demo ## train a network on real handwritten digits (about a minut
 	@$(BIN)/refluid train
 
 test: $(VENV)/.dev ## run the tests; ARGS="-k name" and the like go to pytest
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile \
+		--no-loadscope-reorder $(ARGS)
 
 torture: $(VENV)/.dev ## kill training hundreds of times and compare the bits (an hour)
 	@$(BIN)/python tests/resume/torture.py $(ARGS)

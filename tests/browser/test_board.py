@@ -17,7 +17,7 @@ from refluid.observe.record import Embedding, Table, Text
 pytest.importorskip("tensorboard", reason="tensorboard is not installed")
 
 # a browser, a board and a training on a machine that may be busy
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 COMMAND = [sys.executable, "-c", "from refluid.cli import main; main()", "board"]
 

@@ -48,6 +48,7 @@ def killed(folder: Path, first: int, end: int) -> None:
     program.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_page_shows_one_curve_after_a_kill(browser, tmp_path: Path) -> None:
     if find_spec("visualdl") is None:

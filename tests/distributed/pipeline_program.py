@@ -20,22 +20,16 @@ from refluid.loop.signals import Stopped
 NUM_STEPS, BATCH_SIZE = 24, 16
 
 
-def alexnet():
+def network():
     yield nn.Conv2d(1, 8, 3, padding=1)
     yield nn.ReLU()
     yield nn.MaxPool2d(2)
     yield nn.Conv2d(8, 12, 3, padding=1)
-    yield nn.ReLU()
-    yield nn.Conv2d(12, 16, 3, padding=1)
-    yield nn.ReLU()
-    yield nn.Conv2d(16, 12, 3, padding=1)
-    yield nn.ReLU()
+    yield nn.Tanh()
     yield nn.MaxPool2d(2)
     yield nn.Flatten()
     yield nn.Linear(48, 64)
-    yield nn.ReLU()
-    yield nn.Linear(64, 64)
-    yield nn.ReLU()
+    yield nn.Tanh()
     yield nn.Linear(64, 10)
 
 
@@ -60,10 +54,10 @@ def train(model):
     return losses
 
 
-def split_alexnet(num_microbatches=4, **kwargs):
+def split_network(num_microbatches=4, **kwargs):
     torch.manual_seed(1)
     return split(
-        alexnet, loss=functional.cross_entropy, num_microbatches=num_microbatches, **kwargs
+        network, loss=functional.cross_entropy, num_microbatches=num_microbatches, **kwargs
     )
 
 
@@ -83,13 +77,13 @@ def message(function, *args, **kwargs):
 # --- what the tests ask for -----------------------------------------------------------------------
 
 
-def alexnet_trains():
-    model = split_alexnet()
+def trains():
+    model = split_network()
     losses = train(model)
     odd = next(batches())[0][:7]
     state = model.state_dict()
     if model.rank == 0:
-        torch.save(state, "alexnet.pt")
+        torch.save(state, "network.pt")
     return {
         "losses": losses,
         "own": list(model.module.state_dict()),
@@ -100,8 +94,8 @@ def alexnet_trains():
 
 def unsplit_state_is_loaded():
     torch.manual_seed(5)
-    whole = nn.Sequential(*alexnet()).state_dict()
-    model = split_alexnet()
+    whole = nn.Sequential(*network()).state_dict()
+    model = split_network()
     model.load_state_dict(whole if model.rank == 0 else None)
     return {
         "same": all(torch.equal(v, whole[k]) for k, v in model.module.state_dict().items()),
@@ -126,7 +120,7 @@ def first_batch_leaves_no_trace():
 
 
 def frozen_half():
-    model = split_alexnet()
+    model = split_network()
     if model.rank == 0:
         for parameter in model.parameters():
             parameter.requires_grad = False
@@ -139,17 +133,17 @@ def frozen_half():
 
 def refusals():
     images, labels = next(batches())
-    model = split_alexnet()
+    model = split_network()
     other = model.predict if model.rank == 1 else lambda value: model.step(value, labels)
     result = {
         "stages": message(split, nn.Sequential(nn.Linear(2, 2)), loss=functional.mse_loss),
-        "count": message(split_alexnet, num_stages=3),
+        "count": message(split_network, num_stages=3),
         "divisible": message(model.step, images[:7], labels[:7]),
         "lengths": message(model.step, images, labels[:8]),
         "calls": message(other, images),
         "targets": message(model.step, images, labels + model.rank),
         "shapes": message(model.predict, images[: 4 + model.rank]),
-        "models": message(split_alexnet, boundaries=[3 + 2 * model.rank]),
+        "models": message(split_network, boundaries=[3 + 2 * model.rank]),
     }
     # and after all of that, it still works
     return {**result, "loss": model.step(images, labels).item().hex()}
@@ -158,13 +152,16 @@ def refusals():
 def fluid_trains():
     refluid.install()
     # only after that does it mean refluid's
-    import fluid_network as network
     import paddle.fluid as fluid
+
+    import fluid_network
 
     with fluid.dygraph.guard():
         fluid.default_main_program().random_seed = 1
-        model = split(network.layers, loss=network.loss, boundaries=[2], num_microbatches=1)
-        losses = network.train(model.parameters(), model.step)
+        model = split(
+            fluid_network.layers, loss=fluid_network.loss, boundaries=[2], num_microbatches=1
+        )
+        losses = fluid_network.train(model.parameters(), model.step)
         state = model.state_dict()
         if model.rank == 0:
             fluid.save_dygraph(state, "fluid")
@@ -182,7 +179,7 @@ def fluid_trains():
 def run_goes_on():
     def part(directory, stop_after=None):
         torch.manual_seed(1)
-        model = split(alexnet, loss=functional.cross_entropy, num_microbatches=4)
+        model = split(network, loss=functional.cross_entropy, num_microbatches=4)
         optimizer, found = sgd(model.parameters()), []
         with contextlib.suppress(Stopped), refluid.Run(directory) as run:
             run.track(model=model.module, optimizer=optimizer)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
 PROGRAM = (Path(__file__).parent / "peers.py").read_text(encoding="utf-8")
 # a process for PyTorch; rank 1 is killed in its first life, when all have met
 NATIVE = """
@@ -43,12 +44,11 @@ print(model.module.weight.grad.tolist(), torch.distributed.get_world_size())
             "PeerLost: rank 1 cannot sum the gradients: rank 0 has not arrived within 3 s, so it "
             "hangs or needs longer (`--timeout`).",
         ),
-        pytest.param(
+        (
             "stops 0",
             "PeerLost: rank 1 cannot sum the gradients: rank 0 has ended or does not answer any "
             "more. If it came to its end without an error, give every rank the same number of "
             "batches, as fluid.contrib.reader.distributed_batch_reader does.",
-            marks=pytest.mark.slow,
         ),
     ],
 )

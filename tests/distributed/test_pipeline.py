@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-from importlib import util
 from pathlib import Path
 
 import pytest
@@ -17,26 +16,16 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import pipeline_program as program
 import refluid
 
-HERE = Path(__file__).parent
-EXAMPLES = HERE.parents[1] / "examples"
-PROGRAM = HERE / "pipeline_program.py"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PROGRAM = Path(program.__file__)
 # a machine that is busy with other things starts processes slowly
 DEADLINE_S = 100
-pytestmark = pytest.mark.timeout(2 * DEADLINE_S)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * DEADLINE_S)]
 UNSPLIT = 1e-5
 HAS_PROC = Path("/proc/self/status").exists()
-
-
-def module(path):
-    spec = util.spec_from_file_location(path.stem, path)
-    found = util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
-
-
-program = module(PROGRAM)
 
 
 def free_port():
@@ -92,7 +81,7 @@ def two_ended(folder):
     """What two processes came to: they do all of this, and then a layer of the last one fails."""
     return finish(
         start(
-            2, folder, PROGRAM, "alexnet_trains", "unsplit_state_is_loaded",
+            2, folder, PROGRAM, "trains", "unsplit_state_is_loaded",
             "first_batch_leaves_no_trace", "frozen_half", "refusals", "fluid_trains",
             "run_goes_on", *(["memory"] if HAS_PROC else []), "fails",
         )
@@ -109,14 +98,14 @@ def two(two_ended):
 @pytest.fixture(scope="module")
 def three(tmp_path_factory):
     """What three processes came to: they train, and then the last one is killed within a step."""
-    return finish(start(3, tmp_path_factory.mktemp("three"), PROGRAM, "alexnet_trains", "killed"))
+    return finish(start(3, tmp_path_factory.mktemp("three"), PROGRAM, "trains", "killed"))
 
 
 @pytest.fixture(scope="module")
 def whole():
     """The unsplit network, trained, and its losses."""
     torch.manual_seed(1)
-    model, losses = nn.Sequential(*program.alexnet()), []
+    model, losses = nn.Sequential(*program.network()), []
     optimizer = program.sgd(model.parameters())
     for images, labels in program.batches():
         optimizer.zero_grad()
@@ -132,26 +121,26 @@ def whole():
 
 def test_two_processes_train_as_the_unsplit_model(two, whole):
     for found in two:
-        losses = [float.fromhex(loss) for loss in found["alexnet_trains"]["losses"]]
+        losses = [float.fromhex(loss) for loss in found["trains"]["losses"]]
         assert len(losses) == 24
         assert losses == pytest.approx(whole[1], rel=0, abs=UNSPLIT)
 
 
 def test_two_processes_and_one_give_the_same_bits(two):
-    alone = program.train(program.split_alexnet(num_stages=2))
-    assert two[0]["alexnet_trains"]["losses"] == alone
-    assert two[1]["alexnet_trains"]["losses"] == alone
+    alone = program.train(program.split_network(num_stages=2))
+    assert two[0]["trains"]["losses"] == alone
+    assert two[1]["trains"]["losses"] == alone
 
 
 def test_prediction_is_the_same_in_every_process(two, whole):
-    found = [torch.tensor(one["alexnet_trains"]["prediction"]) for one in two]
+    found = [torch.tensor(one["trains"]["prediction"]) for one in two]
     assert torch.equal(*found)
     expected = whole[0](next(program.batches())[0][:7])
     torch.testing.assert_close(found[0], expected, rtol=0, atol=UNSPLIT)
 
 
 def test_each_process_has_its_own_part_only(two, whole):
-    first, second = (found["alexnet_trains"]["own"] for found in two)
+    first, second = (found["trains"]["own"] for found in two)
     assert first
     assert second
     assert first + second == list(whole[0].state_dict())
@@ -166,9 +155,9 @@ def test_each_process_has_memory_for_its_own_part_only(two):
 
 
 def test_three_processes_train_as_one(three):
-    alone = program.train(program.split_alexnet(num_stages=3))
+    alone = program.train(program.split_network(num_stages=3))
     for _, output, _ in three[:2]:
-        assert results(output)["alexnet_trains"]["losses"] == alone
+        assert results(output)["trains"]["losses"] == alone
 
 
 def test_learning_the_shapes_leaves_no_trace(two):
@@ -187,21 +176,22 @@ def test_a_stage_that_is_not_trained_passes_no_gradients(two):
     assert len(set(losses)) == len(losses)
 
 
-def test_fluid_layers_train_as_the_unsplit_model_bit_for_bit(two, folder, monkeypatch):
+def test_fluid_layers_train_as_the_unsplit_model_bit_for_bit(two, folder):
     refluid.install()
-    monkeypatch.syspath_prepend(HERE)
-    network = module(HERE / "fluid_network.py")
-    fluid = network.fluid
+    # only after that does its `paddle` mean refluid's
+    import fluid_network
+
+    fluid = fluid_network.fluid
     with fluid.dygraph.guard():
         fluid.default_main_program().random_seed = 1
-        model = fluid.dygraph.Sequential(*network.layers())
+        model = fluid.dygraph.Sequential(*fluid_network.layers())
 
         def step(images, labels):
-            value = network.loss(model(images), labels)
+            value = fluid_network.loss(model(images), labels)
             value.backward()
             return value
 
-        losses = network.train(model.parameters(), step)
+        losses = fluid_network.train(model.parameters(), step)
         assert [found["fluid_trains"]["losses"] for found in two] == [losses] * 2
         saved, _ = fluid.load_dygraph(str(folder / "fluid"), keep_name_table=True)
         table = saved.pop("StructuredToParameterName@@")
@@ -216,12 +206,12 @@ def test_fluid_layers_train_as_the_unsplit_model_bit_for_bit(two, folder, monkey
 
 
 def test_state_of_a_split_model_is_loaded_by_the_unsplit_one(two, folder):
-    assert two[1]["alexnet_trains"]["state"] == []
-    state = torch.load(folder / "alexnet.pt", weights_only=True)
-    model = nn.Sequential(*program.alexnet())
+    assert two[1]["trains"]["state"] == []
+    state = torch.load(folder / "network.pt", weights_only=True)
+    model = nn.Sequential(*program.network())
     model.load_state_dict(state)
     assert list(state) == list(model.state_dict())
-    prediction = torch.tensor(two[0]["alexnet_trains"]["prediction"])
+    prediction = torch.tensor(two[0]["trains"]["prediction"])
     own = model(next(program.batches())[0][:7])
     torch.testing.assert_close(own, prediction, rtol=0, atol=UNSPLIT)
 
@@ -271,7 +261,7 @@ def test_bad_input_is_refused_in_every_process(two, case, expected):
 
 
 def test_after_refusals_it_still_works(two):
-    assert {found["refusals"]["loss"] for found in two} == {two[0]["alexnet_trains"]["losses"][0]}
+    assert {found["refusals"]["loss"] for found in two} == {two[0]["trains"]["losses"][0]}
 
 
 def test_a_killed_stage_is_named_by_the_others(three):
@@ -293,9 +283,12 @@ def test_an_error_in_a_stage_is_its_own_and_not_a_lost_peer(two_ended):
 
 
 def test_a_stage_that_hangs_is_named_within_the_timeout(tmp_path):
-    began = time.monotonic()
     waiting, hanging = start(2, tmp_path, PROGRAM, "hangs", timeout_s=2)
     try:
+        # no results, and the loss of the step before
+        assert waiting.stdout.readline() == "{}\n"
+        assert waiting.stdout.readline()
+        began = time.monotonic()
         status, _, told = (*finish([waiting])[0],)
         assert status == 1
         assert time.monotonic() - began < 30

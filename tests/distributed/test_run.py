@@ -49,7 +49,7 @@ def journal_losses(run: Path) -> list[str]:
     return [loss.hex() for loss in losses.tolist()]
 
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 def test_each_sample_is_used_by_one_rank_once_an_epoch(scenes):

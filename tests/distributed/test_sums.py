@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
 LAUNCH = [sys.executable, "-m", "refluid", "-m", "refluid.distributed.fluid_launch"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -69,7 +70,6 @@ def test_two_processes_train_as_one_with_their_batches_together(together, alone)
     check_same_course(losses(together), alone)
 
 
-@pytest.mark.slow
 def test_four_processes_train_as_one_with_their_batches_together(alone):
     found = run(str(HERE / "training.py"), str(STEPS), num_processes=4)
     check_same_course(losses(found), alone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +33,11 @@ class Module:
         """Where it is, for messages."""
         return str(self.path.relative_to(SOURCE.parent))
 
-    def statements(self) -> Iterator[ast.Import | ast.ImportFrom]:
+    @functools.cached_property
+    def statements(self) -> list[ast.Import | ast.ImportFrom]:
         """Every import statement, at whatever depth, but those for type checkers alone."""
-        for node in _outside_type_checking(self.tree):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                yield node
+        nodes = _outside_type_checking(self.tree)
+        return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def _outside_type_checking(node: ast.AST) -> Iterator[ast.AST]:
@@ -47,20 +48,27 @@ def _outside_type_checking(node: ast.AST) -> Iterator[ast.AST]:
         yield from _outside_type_checking(child)
 
 
+def files() -> dict[str, Path]:
+    """The file of every module of the package, by the module's name."""
+    found = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        parts = path.relative_to(SOURCE).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
 class Tree:
     """Every module of the package, by name."""
 
     def __init__(self) -> None:
         self.modules: dict[str, Module] = {}
-        for path in sorted(SOURCE.rglob("*.py")):
-            parts = path.relative_to(SOURCE).with_suffix("").parts
-            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        for name, path in files().items():
             text = path.read_text(encoding="utf-8")
             self.modules[name] = Module(name, path, text, ast.parse(text))
 
     def imports(self, module: Module) -> Iterator[Import]:
         """The modules of this package that `module` imports: the submodule where one is named."""
-        for node in module.statements():
+        for node in module.statements:
             if isinstance(node, ast.ImportFrom):
                 base = node.module or ""
                 names = [f"{base}.{alias.name}" for alias in node.names]

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROGRAM = Path(__file__).with_name("damage.py")
 
 # A store to which every hash is the right one
@@ -28,6 +30,7 @@ def run(number: int, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=50)
 
 
+@pytest.mark.slow
 def test_300_damaged_folders_give_the_previous_checkpoint_or_a_clear_error():
     done = run(300)
     assert done.returncode == 0, done.stdout + done.stderr

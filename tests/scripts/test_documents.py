@@ -16,6 +16,7 @@ from numpy import float32
 
 import documents
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 FOLDER = Path(__file__).parent
 PRINTED = re.compile(r"epoch: (\d+), batch: (\d+), loss is: \[(\S+)\], acc is \[(\S+)\]")
 
@@ -43,7 +44,6 @@ def losses_of(folder: Path, name: str) -> list[str]:
     return (folder / name).read_text().split()
 
 
-@pytest.mark.timeout(120)
 def test_training_with_accuracy_learns(shared, small_data, tmp_path):
     printed = PRINTED.findall(run(documents.training_with_accuracy(), tmp_path, small_data))
     assert [(int(e), int(b)) for e, b, _, _ in printed] == [(e, 0) for e in range(5)]
@@ -53,7 +53,6 @@ def test_training_with_accuracy_learns(shared, small_data, tmp_path):
         assert (tmp_path / "checkpoint" / f"mnist_epoch{epoch}.pdopt").is_file()
 
 
-@pytest.mark.timeout(120)
 def test_shapes_and_contents_of_layers_are_printed(shared, small_data, tmp_path):
     printed = run(documents.looking_into_layers(), tmp_path, small_data)
     for line in (
@@ -74,7 +73,6 @@ def test_shapes_and_contents_of_layers_are_printed(shared, small_data, tmp_path)
     assert printed.count("\tlayout: NCHW") == 5
 
 
-@pytest.mark.timeout(120)
 def test_matplotlib_listing_collects_losses(shared, small_data, tmp_path):
     pytest.importorskip("matplotlib", reason="Matplotlib is not installed")
     printed = PRINTED.findall(run(documents.plotting(), tmp_path, small_data))
@@ -83,7 +81,6 @@ def test_matplotlib_listing_collects_losses(shared, small_data, tmp_path):
     assert (tmp_path / "mnist.pdparams").is_file()
 
 
-@pytest.mark.timeout(120)
 def test_visualdl_listing_writes_what_visualdl_reads(shared, small_data, tmp_path):
     printed = PRINTED.findall(run(documents.logging_for_visualdl(), tmp_path, small_data))
     (path,) = (tmp_path / "log").iterdir()
@@ -114,7 +111,6 @@ print(json.dumps([data.get_tags()["scalar"], points]))
         ]
 
 
-@pytest.mark.timeout(120)
 def test_l2_regularization_keeps_weights_small(shared, small_data, tmp_path):
     pytest.importorskip("matplotlib", reason="Matplotlib is not installed")
     end = "\n    print('norm', float(fluid.layers.reduce_sum(model.fc.weight * model.fc.weight)))\n"
@@ -123,7 +119,6 @@ def test_l2_regularization_keeps_weights_small(shared, small_data, tmp_path):
     assert float(printed.split("norm ")[1]) < 19.8 / 3
 
 
-@pytest.mark.timeout(120)
 def test_resumed_training_repeats_every_bit(shared, small_data, tmp_path):
     whole = run(documents.resumable_training(), tmp_path, small_data, "whole.txt")
     again = run(documents.resumed_training(), tmp_path, small_data, "again.txt")
@@ -134,7 +129,6 @@ def test_resumed_training_repeats_every_bit(shared, small_data, tmp_path):
     assert PRINTED.findall(again) == PRINTED.findall(whole)[1:]
 
 
-@pytest.mark.timeout(120)
 def test_training_goes_on_from_paddles_own_checkpoint(shared, data_of_100_steps, tmp_path):
     """Paddle 1.8.5 trained epoch 0 and recorded its losses of epoch 1: they agree to 1e-6."""
     (tmp_path / "checkpoint").mkdir()

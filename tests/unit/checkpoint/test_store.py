@@ -282,6 +282,7 @@ def test_all_of_it_is_on_the_disk_before_it_has_its_name(tmp_path):
     assert calls[6:] == ["rename", "fsync"]
 
 
+@pytest.mark.slow
 def test_killed_before_any_line_leaves_the_old_checkpoint_or_the_new_one(folder):
     lines = run(KILLED_AT_EVERY_LINE, folder).splitlines()
     newest = [line.split()[0] for line in lines]

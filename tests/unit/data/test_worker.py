@@ -185,6 +185,7 @@ input()
         assert program.stdout.read() == b""
 
 
+@pytest.mark.slow
 def test_exit_with_an_open_iteration_is_clean():
     code = """
 from refluid.data.worker import read_in_workers

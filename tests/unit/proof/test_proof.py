@@ -81,6 +81,7 @@ def prove(folder, how: str, num_kills: int = 6, seed: int = 1) -> tuple[Outcome,
     return Proof(command, num_kills, seed, folder, noting).run(), noting
 
 
+@pytest.mark.slow
 def test_exact_program_passes_and_every_kill_is_told(tmp_path):
     outcome, noting = prove(tmp_path, "exact", 20)
     assert outcome.finding is None

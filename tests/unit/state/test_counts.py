@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import pytest
 import torch
 
@@ -9,12 +11,15 @@ from refluid.errors import CheckpointError
 from refluid.state.holder import capture, check, restore
 from refluid.state.tree import pack, unpack
 
-torchmetrics = pytest.importorskip("torchmetrics", reason="torchmetrics is not installed")
-
 NUM_CLASSES = 5
 
 
-def metrics() -> torch.nn.Module:
+@pytest.fixture(scope="module")
+def torchmetrics() -> ModuleType:
+    return pytest.importorskip("torchmetrics", reason="torchmetrics is not installed")
+
+
+def metrics(torchmetrics: ModuleType) -> torch.nn.Module:
     return torch.nn.ModuleDict(
         {
             "accuracy": torchmetrics.classification.MulticlassAccuracy(NUM_CLASSES),
@@ -36,8 +41,8 @@ def feed(parts: torch.nn.Module, count: int) -> None:
             parts[name].update(scores[0])  # type: ignore[index]
 
 
-def test_what_they_counted_comes_back_and_goes_on_to_the_same_bits():
-    there, here = metrics(), metrics()
+def test_what_they_counted_comes_back_and_goes_on_to_the_same_bits(torchmetrics):
+    there, here = metrics(torchmetrics), metrics(torchmetrics)
     feed(there, 3)
     check("metrics", there)
     packed = pack(capture(there))
@@ -50,7 +55,7 @@ def test_what_they_counted_comes_back_and_goes_on_to_the_same_bits():
         assert torch.equal(metric.compute(), here[name].compute()), name
 
 
-def test_a_checkpoint_of_another_metric_is_refused():
+def test_a_checkpoint_of_another_metric_is_refused(torchmetrics):
     model = torch.nn.Module()
     model.weight = torch.nn.Parameter(torch.ones(2))
     packed = pack(capture(model))

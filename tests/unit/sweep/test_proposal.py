@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -11,7 +12,7 @@ from refluid.errors import RefluidError
 from refluid.sweep.ledger import COMPLETE, FAILED, Trial
 from refluid.sweep.proposal import check_optuna, propose
 
-pytest.importorskip("optuna", reason="optuna is not installed")
+pytestmark = pytest.mark.skipif(find_spec("optuna") is None, reason="optuna is not installed")
 
 TRY = ("x=0.0001..1.0:log", "steps=1..9", "mode=a,b,c")
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 
 import pytest
 
@@ -18,7 +19,7 @@ from refluid.sweep.command import Command
 from refluid.sweep.ledger import COMPLETE, FAILED, RUNNING, Ledger
 from refluid.sweep.sweep import Sweep, trial_folder
 
-pytest.importorskip("optuna", reason="optuna is not installed")
+pytestmark = pytest.mark.skipif(find_spec("optuna") is None, reason="optuna is not installed")
 
 TRY = "x=0.0..1.0"
 
@@ -111,6 +112,7 @@ sweep(
 """
 
 
+@pytest.mark.slow
 def test_killed_sweep_goes_on_in_the_middle_and_comes_to_the_same_table(sweep, plan, tmp_path):
     pausing = plan(TRY, words=("--pause", "0.1"))
     sweep(pausing, 3, "whole")

@@ -128,6 +128,7 @@ def test_stopped_run_loses_nothing_and_goes_on_bit_for_bit(
     assert files_of(tmp_path / "stopped") == files_of(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_killed_within_an_epoch_it_comes_to_the_same_journal_and_files(
     tmp_path, data, whole, capfd
 ):

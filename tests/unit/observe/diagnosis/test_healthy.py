@@ -64,6 +64,7 @@ PATIENTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PATIENTS)
 def test_nothing_is_found(clinic, tmp_path, name):
     clinic.Patient(**PATIENTS[name](clinic)).train(tmp_path)

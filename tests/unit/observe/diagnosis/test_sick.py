@@ -72,6 +72,7 @@ def test_overfitting_is_found_by_the_gap_alone(clinic, treat):
     assert "the two have parted since validation" in found["overfitting"].evidence
 
 
+@pytest.mark.slow
 def test_overfitting_of_a_regression(clinic, treat):
     found = treat(
         data=functools.partial(clinic.waves, num=60, noise=0.4),
