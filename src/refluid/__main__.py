@@ -17,9 +17,9 @@ if __name__ == "__main__" and not (sys.flags.isolated or getattr(sys.flags, "saf
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from refluid import __version__, env
+from refluid import __version__, env, memory
 from refluid.errors import RefluidError
-from refluid.hook import era, install, memory, program
+from refluid.hook import era, install, program
 
 __all__ = ["main"]
 

@@ -10,7 +10,7 @@ FLUID = "refluid.paddle.fluid"
 
 # From the lowest to the highest; those on one line do not know each other, but for `ALLOWED`.
 ORDER = (
-    ("refluid.errors", "refluid.env"),
+    ("refluid.errors", "refluid.env", "refluid.memory"),
     ("refluid.state", "refluid.observe"),
     ("refluid.checkpoint", "refluid.data", "refluid.distributed"),
     ("refluid.loop", "refluid.paddle", "refluid.proof", "refluid.visualdl"),

@@ -128,7 +128,7 @@ class _AliasLoader(Loader):
             __import__(self._engine.name)
         else:
             # here, because it loads ctypes
-            from refluid.hook.memory import uncollected
+            from refluid.memory import uncollected
 
             with uncollected():
                 __import__(self._engine.name)

@@ -2,7 +2,7 @@
 
 Most programs have one model on servers; the next ones that they make come to the same servers. The
 launcher names this class and never loads torch; the server's process does, when it begins.
-May import: its own package's plan; shard when it is made.
+May import: memory; its own package's plan; shard when it is made.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from refluid.distributed.server.plan import ServerPlan
+from refluid.memory import uncollected
 
 if TYPE_CHECKING:
     from refluid.distributed.server.shard import Shard
@@ -34,8 +35,9 @@ class Server:
     """
 
     def __init__(self, index: int, plan: ServerPlan, open_store: Callable[[str], Any]) -> None:
-        # the launcher, which imports this module, does not wait for torch
-        import torch
+        with uncollected():
+            # the launcher, which imports this module, does not wait for torch
+            import torch
 
         torch.set_num_threads(1)
         self._index = index

@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from refluid.hook.memory import uncollected
+from refluid.memory import uncollected
 
 
 class Cycle:
