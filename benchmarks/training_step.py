@@ -4,7 +4,7 @@
         [--paddle18 PYTHON] [--paddle3 PYTHON] [--out FOLDER]
 
 Every contender is one process that lives through the whole measurement; they take turns, so that
-whatever else the machine does falls on all of them alike. Each runs its whole program: reader,
+whatever else the machine does falls on all of them alike, with a rest between them. Each runs its whole program: reader,
 forward pass, loss, accuracy, backward pass, Adam, decaying learning rate. The table of medians
 and ratios is printed and written to benchmarks/training-step_<machine>_<date>.md.
 
@@ -25,12 +25,15 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent
 WORKER = str(FOLDER / "contenders" / "worker.py")
+# Paddle's threads go on spinning for 0.2 s after their work, which would fall on whoever is next
+REST_S = 0.5
 
 
 @dataclass
@@ -81,6 +84,7 @@ def measure(contenders: list[Contender], rounds: int, steps: int, threads: int) 
         contender.start(threads)
     for number in range(-2, rounds):
         for contender in contenders:
+            time.sleep(REST_S)
             seconds = contender.ask(str(steps))
             if number >= 0:
                 contender.seconds.append(seconds / steps)
