@@ -3,10 +3,11 @@
     python benchmarks/training_step.py [--rounds 15] [--steps 20] [--threads 2]
         [--paddle18 PYTHON] [--paddle3 PYTHON] [--out FOLDER]
 
-Every contender is one process that lives through the whole measurement; they take turns, so that
-whatever else the machine does falls on all of them alike, with a rest between them. Each runs its whole program: reader,
-forward pass, loss, accuracy, backward pass, Adam, decaying learning rate. The table of medians
-and ratios is printed and written to benchmarks/training-step_<machine>_<date>.md.
+Every contender is one process that lives through the whole measurement; they take turns, with a
+rest between them, so that whatever else the machine does falls on all of them alike. Each runs its
+whole program: reader, forward pass, loss, accuracy, backward pass, Adam, decaying learning rate.
+The table of medians and ratios is printed and written to
+benchmarks/training-step_<machine>_<date>.md.
 
 Paddle is measured where it is installed, each version in an environment of its own:
 
