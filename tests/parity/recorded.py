@@ -37,8 +37,8 @@ def read(path: Path) -> dict[str, Arrays]:
 
 
 def check(found: Arrays, expected: Arrays, rtol: float = RTOL, atol: float = ATOL) -> None:
-    """See to it that both are the same arrays, numbers to within a tolerance and words exactly."""
-    assert sorted(found) == sorted(expected), f"{sorted(found)} are not {sorted(expected)}"
+    """See to it that both are the same arrays in one order, numbers to within a tolerance and words exactly."""
+    assert list(found) == list(expected), f"{list(found)} are not {list(expected)}"
     for name, array in expected.items():
         mine = found[name]
         assert mine.shape == array.shape, f"{name}: shape {mine.shape} and not {array.shape}"

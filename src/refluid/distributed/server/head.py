@@ -46,6 +46,7 @@ def main(lines: Iterable[str]) -> None:
                 stack.enter_context(connected(address := plan.address, plan.namespace))
             actors = _start(plan, open_store)
         except Exception as error:
+            # the trainers wait for a word, whatever it was
             own = isinstance(error, DistributedError)
             ready.tell(file, error=str(error) if own else f"Ray does not start: {error!r}")
             actors = []
