@@ -37,7 +37,7 @@ def read(path: Path) -> dict[str, Arrays]:
 
 
 def check(found: Arrays, expected: Arrays, rtol: float = RTOL, atol: float = ATOL) -> None:
-    """See to it that both are the same arrays in one order, numbers to within a tolerance and words exactly."""
+    """See to it that both are the same arrays in one order, numbers to within a tolerance."""
     assert list(found) == list(expected), f"{list(found)} are not {list(expected)}"
     for name, array in expected.items():
         mine = found[name]
