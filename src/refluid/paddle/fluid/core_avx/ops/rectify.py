@@ -81,8 +81,9 @@ class _MaxPool(Function):
         ceil_mode: bool,
     ) -> Tensor:
         result, index = _pool(x, size, stride, padding, [1, 1], ceil_mode)
-        # detached: saved as it is, `x` would keep the rectified tensor alive
-        ctx.save_for_backward(x.detach(), result, index)
+        # detached: saved as it is, `x` would keep the rectified tensor alive; by torch's own
+        # function, since a variable's method makes a copy
+        ctx.save_for_backward(torch.detach(x), result, index)
         ctx.rectified = rectified
         ctx.window = size, stride, padding, [1, 1], ceil_mode
         return result

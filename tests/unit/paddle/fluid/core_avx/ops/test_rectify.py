@@ -118,3 +118,9 @@ def test_gradients_of_gradients_pass(arrays, variable):
     (grad,) = torch.autograd.grad((plain**2).sum(), y, create_graph=True)
     (expected,) = torch.autograd.grad((grad**2).sum(), y)
     np.testing.assert_allclose(torch.Tensor.numpy(second), expected, 1e-4, 1e-4)
+
+
+def test_the_pooling_keeps_the_relu_s_result_and_no_copy_of_it(arrays, variable):
+    rectified = convolved(*map(variable, arrays))
+    kept = pooled(rectified).grad_fn.saved_tensors[0]
+    assert kept.data_ptr() == rectified.data_ptr()
