@@ -129,35 +129,38 @@ def operator(
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            given, num_given = list(args), len(args)
-            first: _First = {}
-            for index, name, kind, dtypes in slots:
-                if index < num_given:
-                    value = given[index]
-                elif name in kwargs:
-                    value = kwargs[name]
-                else:
-                    continue
-                # what most arguments are, without a further call: this runs for every operator
-                if (
-                    isinstance(value, Tensor)
-                    and (dtype := _dtype(value)) in dtypes
-                    and first.setdefault(dtypes, (dtype, name, value))[0] is dtype
-                ):
-                    value = take(value)
-                else:
-                    value = _admit(op_type, name, value, kind, first, take)
-                if index < num_given:
-                    given[index] = value
-                else:
-                    kwargs[name] = value
-            try:
-                result = function(*given, **kwargs)  # type: ignore[arg-type]
-            except (RuntimeError, IndexError, OverflowError) as error:
-                _refuse(op_type, names, given, kwargs, error)
-            if view and _is_leaf(first):
-                result = _map(torch.clone, result)
-            return wrap(result) if type(result) is Tensor else _map(wrap, result)
+            # for a subclass of Tensor torch otherwise looks up `__torch_function__` each time that it
+            # is handed one or asked about one, which takes longer than the question
+            with torch._C.DisableTorchFunctionSubclass():
+                given, num_given = list(args), len(args)
+                first: _First = {}
+                for index, name, kind, dtypes in slots:
+                    if index < num_given:
+                        value = given[index]
+                    elif name in kwargs:
+                        value = kwargs[name]
+                    else:
+                        continue
+                    # what most arguments are, without a further call: this runs for every operator
+                    if (
+                        isinstance(value, Tensor)
+                        and (dtype := _dtype(value)) in dtypes
+                        and first.setdefault(dtypes, (dtype, name, value))[0] is dtype
+                    ):
+                        value = take(value)
+                    else:
+                        value = _admit(op_type, name, value, kind, first, take)
+                    if index < num_given:
+                        given[index] = value
+                    else:
+                        kwargs[name] = value
+                try:
+                    result = function(*given, **kwargs)  # type: ignore[arg-type]
+                except (RuntimeError, IndexError, OverflowError) as error:
+                    _refuse(op_type, names, given, kwargs, error)
+                if view and _is_leaf(first):
+                    result = _map(torch.clone, result)
+                return wrap(result) if type(result) is Tensor else _map(wrap, result)
 
         call.kinds = kinds  # type: ignore[attr-defined]
         OPERATORS[op_type] = call

@@ -334,7 +334,7 @@ def own(source: torch.Tensor, view: torch.Tensor) -> VarBase:
 def wrap(tensor: torch.Tensor) -> VarBase:
     """Turn a tensor into a VarBase in place, number it, and note it for the backward pass."""
     if type(tensor) is _Tensor:
-        computed = tensor.requires_grad and not tensor.is_leaf  # asked while it is quicker
+        computed = not tensor.is_leaf  # asked while it is quicker
         tensor.__class__ = VarBase
         tensor._number = tracer.next_number()  # type: ignore[attr-defined]
         if computed:

@@ -65,12 +65,10 @@ class Layer(core_avx.Layer):
     def _build_once(self, *args: Any, **kwargs: Any) -> None:
         """Make what depends on the first inputs; called once, before the first forward."""
 
-    def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
-        """Run the hooks and `forward`."""
-        if not self._built:
-            self._build_once(*inputs, **kwargs)
-            self._built = True
-        return super().__call__(*inputs, **kwargs)
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "_build_once" in vars(cls):  # the others are called without a step more
+            cls.__call__ = _build_and_call  # type: ignore[method-assign]
 
     def train(self, mode: bool = True) -> Layer:
         """Switch this layer and its sublayers to training, and recording on for the program."""
@@ -280,3 +278,10 @@ class Layer(core_avx.Layer):
 
 def _kind(value: object) -> str:
     return type(value).__name__
+
+
+def _build_and_call(layer: Layer, *inputs: Any, **kwargs: Any) -> Any:
+    if not layer._built:
+        layer._build_once(*inputs, **kwargs)
+        layer._built = True
+    return super(Layer, layer).__call__(*inputs, **kwargs)

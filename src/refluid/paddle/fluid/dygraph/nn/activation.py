@@ -9,7 +9,7 @@ from refluid.paddle.fluid.core_avx.ops import activation
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
 from refluid.paddle.fluid.dygraph.nn.argument import one_of
-from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
+from refluid.paddle.fluid.dygraph.nn.parameter import Registered, needed_weight
 from refluid.paddle.fluid.initializer import Constant
 
 __all__ = ["PRelu"]
@@ -32,6 +32,8 @@ class PRelu(Layer):
         ValueError: `mode` is none of these.
         AssertionError: `channel` or `input_shape` is missing, or `param_attr` is False.
     """
+
+    weight: Any = Registered()
 
     def __init__(
         self,

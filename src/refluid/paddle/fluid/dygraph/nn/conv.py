@@ -18,7 +18,7 @@ from refluid.paddle.fluid.dygraph.nn.argument import (
     positive,
     positive_per_axis,
 )
-from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
+from refluid.paddle.fluid.dygraph.nn.parameter import Registered, needed_weight
 from refluid.paddle.fluid.initializer import Initializer, Normal
 
 __all__ = ["Conv2D", "Conv3D", "Convolution"]
@@ -26,6 +26,9 @@ __all__ = ["Conv2D", "Conv3D", "Convolution"]
 
 class Convolution(Layer):
     """What all convolutions share: their settings, a weight and a bias. Abstract."""
+
+    weight: Any = Registered()
+    bias: Any = Registered()
 
     _num_axes: int
 

@@ -9,7 +9,7 @@ from refluid.paddle.fluid.core_avx.ops import embedding
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
 from refluid.paddle.fluid.dygraph.nn.argument import positive
-from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
+from refluid.paddle.fluid.dygraph.nn.parameter import Registered, needed_weight
 
 __all__ = ["Embedding"]
 
@@ -30,6 +30,8 @@ class Embedding(Layer):
         ValueError: `size` has not two entries.
         AssertionError: `param_attr` is False.
     """
+
+    weight: Any = Registered()
 
     def __init__(
         self,

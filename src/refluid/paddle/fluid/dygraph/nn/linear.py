@@ -9,7 +9,7 @@ from refluid.paddle.fluid.core_avx.ops.activation import check_act
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
 from refluid.paddle.fluid.dygraph.nn.argument import positive
-from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
+from refluid.paddle.fluid.dygraph.nn.parameter import Registered, needed_weight
 
 __all__ = ["BilinearTensorProduct", "Linear"]
 
@@ -28,6 +28,9 @@ class Linear(Layer):
     Raises:
         AssertionError: `param_attr` is False.
     """
+
+    weight: Any = Registered()
+    bias: Any = Registered()
 
     def __init__(
         self,
@@ -66,6 +69,9 @@ class BilinearTensorProduct(Layer):
     Raises:
         AssertionError: `param_attr` is False.
     """
+
+    weight: Any = Registered()
+    bias: Any = Registered()
 
     def __init__(
         self,

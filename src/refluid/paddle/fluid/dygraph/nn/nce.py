@@ -10,7 +10,7 @@ from refluid.paddle.fluid.core_avx.ops import nce
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
 from refluid.paddle.fluid.dygraph.nn.argument import one_of, positive
-from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
+from refluid.paddle.fluid.dygraph.nn.parameter import Registered, needed_weight
 
 __all__ = ["NCE"]
 
@@ -39,6 +39,9 @@ class NCE(Layer):
         ValueError: `sampler` is none of these, or `num_neg_samples` no number.
         AssertionError: `custom_dist` is missing or has not C entries, or `param_attr` is False.
     """
+
+    weight: Any = Registered()
+    bias: Any = Registered()
 
     def __init__(
         self,

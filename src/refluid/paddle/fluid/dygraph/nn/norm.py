@@ -18,7 +18,7 @@ from refluid.paddle.fluid.core_avx.ops.activation import check_act
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
 from refluid.paddle.fluid.dygraph.nn.argument import one_of, positive
-from refluid.paddle.fluid.dygraph.nn.parameter import needed_bias, needed_weight
+from refluid.paddle.fluid.dygraph.nn.parameter import Registered, needed_bias, needed_weight
 from refluid.paddle.fluid.framework import ParamBase
 from refluid.paddle.fluid.initializer import Constant
 from refluid.paddle.fluid.param_attr import ParamAttr
@@ -53,6 +53,11 @@ class BatchNorm(Layer):
     Raises:
         AssertionError: `param_attr` or `bias_attr` is False.
     """
+
+    weight: Any = Registered()
+    bias: Any = Registered()
+    _mean: Any = Registered()
+    _variance: Any = Registered()
 
     def __init__(
         self,
@@ -129,6 +134,9 @@ class LayerNorm(Layer):
     Raises:
         AssertionError: `bias_attr` is False although `shift` is True.
     """
+
+    weight: Any = Registered()
+    bias: Any = Registered()
 
     def __init__(
         self,
@@ -208,6 +216,9 @@ class GroupNorm(Layer):
         ValueError: `data_layout` is another.
     """
 
+    weight: Any = Registered()
+    bias: Any = Registered()
+
     def __init__(
         self,
         channels: int,
@@ -251,6 +262,9 @@ class InstanceNorm(Layer):
     Raises:
         AssertionError: `param_attr` or `bias_attr` is False.
     """
+
+    scale: Any = Registered()
+    bias: Any = Registered()
 
     def __init__(
         self,

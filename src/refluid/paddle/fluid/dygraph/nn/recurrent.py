@@ -9,7 +9,7 @@ from torch import Tensor
 from refluid.paddle.fluid.core_avx.ops import recurrent
 from refluid.paddle.fluid.dygraph.layers import Layer
 from refluid.paddle.fluid.dygraph.nn.argument import one_of, positive
-from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
+from refluid.paddle.fluid.dygraph.nn.parameter import Registered, needed_weight
 
 __all__ = ["GRUUnit"]
 
@@ -34,6 +34,9 @@ class GRUUnit(Layer):
         ValueError: an activation is none of these.
         AssertionError: `param_attr` is False.
     """
+
+    weight: Any = Registered()
+    bias: Any = Registered()
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from refluid.paddle.fluid.core_avx.ops import norm
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
-from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
+from refluid.paddle.fluid.dygraph.nn.parameter import Registered, needed_weight
 from refluid.paddle.fluid.framework import ParamBase
 from refluid.paddle.fluid.initializer import Normal
 
@@ -28,6 +28,9 @@ class SpectralNorm(Layer):
         eps: added to lengths before they divide.
         dtype: element type.
     """
+
+    weight_u: Any = Registered()
+    weight_v: Any = Registered()
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from refluid.paddle.fluid.core_avx.ops.activation import check_act
 from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.layers import Layer
 from refluid.paddle.fluid.dygraph.nn.argument import positive
-from refluid.paddle.fluid.dygraph.nn.parameter import needed_weight
+from refluid.paddle.fluid.dygraph.nn.parameter import Registered, needed_weight
 
 __all__ = ["TreeConv"]
 
@@ -34,6 +34,9 @@ class TreeConv(Layer):
     Raises:
         AssertionError: `param_attr` is False.
     """
+
+    weight: Any = Registered()
+    bias: Any = Registered()
 
     def __init__(
         self,
