@@ -129,8 +129,8 @@ def operator(
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            # for a subclass of Tensor torch otherwise looks up `__torch_function__` each time that it
-            # is handed one or asked about one, which takes longer than the question
+            # torch otherwise looks for `__torch_function__` whenever it is handed a subclass of
+            # Tensor or asked about one, which takes longer than the question
             with torch._C.DisableTorchFunctionSubclass():
                 given, num_given = list(args), len(args)
                 first: _First = {}

@@ -68,7 +68,7 @@ class Layer(core_avx.Layer):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "_build_once" in vars(cls):  # the others are called without a step more
-            cls.__call__ = _build_and_call  # type: ignore[method-assign]
+            cls.__call__ = _build_and_call
 
     def train(self, mode: bool = True) -> Layer:
         """Switch this layer and its sublayers to training, and recording on for the program."""

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-@operator("equal", x=ANY, y=ANY)
+@operator("equal", direct=True, x=ANY, y=ANY)
 def equal(x: Tensor, y: Tensor, cond: Tensor | None = None) -> Tensor:
     """Return a bool for each element: x == y; it is written to `cond` too if given.
 
@@ -47,13 +47,13 @@ def equal(x: Tensor, y: Tensor, cond: Tensor | None = None) -> Tensor:
     return write(torch.eq(x, y), cond)
 
 
-@operator("not_equal", x=ANY, y=ANY)
+@operator("not_equal", direct=True, x=ANY, y=ANY)
 def not_equal(x: Tensor, y: Tensor, cond: Tensor | None = None) -> Tensor:
     """Return a bool for each element: x != y. Otherwise as `equal`."""
     return write(torch.ne(x, y), cond)
 
 
-@operator("less_than", x=ANY, y=ANY)
+@operator("less_than", direct=True, x=ANY, y=ANY)
 def less_than(
     x: Tensor, y: Tensor, force_cpu: bool | None = None, cond: Tensor | None = None
 ) -> Tensor:
@@ -61,19 +61,19 @@ def less_than(
     return write(torch.lt(x, y), cond)
 
 
-@operator("less_equal", x=ANY, y=ANY)
+@operator("less_equal", direct=True, x=ANY, y=ANY)
 def less_equal(x: Tensor, y: Tensor, cond: Tensor | None = None) -> Tensor:
     """Return a bool for each element: x <= y. Otherwise as `equal`."""
     return write(torch.le(x, y), cond)
 
 
-@operator("greater_than", x=ANY, y=ANY)
+@operator("greater_than", direct=True, x=ANY, y=ANY)
 def greater_than(x: Tensor, y: Tensor, cond: Tensor | None = None) -> Tensor:
     """Return a bool for each element: x > y. Otherwise as `equal`."""
     return write(torch.gt(x, y), cond)
 
 
-@operator("greater_equal", x=ANY, y=ANY)
+@operator("greater_equal", direct=True, x=ANY, y=ANY)
 def greater_equal(x: Tensor, y: Tensor, cond: Tensor | None = None) -> Tensor:
     """Return a bool for each element: x >= y. Otherwise as `equal`."""
     return write(torch.ge(x, y), cond)

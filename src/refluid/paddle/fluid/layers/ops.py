@@ -134,7 +134,7 @@ def softplus(x: Tensor, name: str | None = None) -> Tensor:
     return functional.softplus(x)
 
 
-@operator("softsign", x=FLOAT)
+@operator("softsign", direct=True, x=FLOAT)
 def softsign(x: Tensor, name: str | None = None) -> Tensor:
     """Return x / (1 + |x|). Same as Paddle 1.8."""
     return x / (torch.abs(x) + 1.0)
@@ -158,7 +158,7 @@ def tanh(x: Tensor, name: str | None = None) -> Tensor:
     return torch.tanh(x)
 
 
-@operator("tanh_shrink", x=FLOAT)
+@operator("tanh_shrink", direct=True, x=FLOAT)
 def tanh_shrink(x: Tensor, name: str | None = None) -> Tensor:
     """Return x - tanh(x). Same as Paddle 1.8."""
     return x - torch.tanh(x)

@@ -6,7 +6,7 @@ write all of its own again. The gradient of the ReLU's result would then be mask
 Paddle's is not: it is done only when that result is no longer held by anybody who could look.
 
 Source: measured in benchmarks/ (a third of the time of both backward passes).
-May import: torch.
+May import: torch, function.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
+
+from refluid.paddle.fluid.core_avx.function import Function
 
 __all__ = ["max_pool2d_of_rectified", "rectify_"]
 

@@ -166,8 +166,7 @@ class LayerNorm(Layer):
         self._act = check_act(act)
         self._dtype = dtype
         shape = [math.prod(self._normalized_shape)]
-        self.weight: ParamBase | None = None
-        self.bias: ParamBase | None = None
+        self.weight = self.bias = None
         if scale:
             self.weight = self.create_parameter(
                 shape, param_attr, dtype, default_initializer=Constant(1.0)

@@ -19,8 +19,8 @@ __all__ = ["Registered", "needed_bias", "needed_weight"]
 class Registered:
     """A parameter as an attribute of its layer's class: `weight: Any = Registered()`.
 
-    It spares the search of Module.__getattr__, which costs as much as a small operator. An attribute
-    of the layer's own, as a bias of None is, comes first.
+    It spares the search of Module.__getattr__, which takes as long as a small operator. What the
+    layer has in its own dictionary, as a bias of None, comes first.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from refluid.paddle.fluid.core_avx.ops import norm
 from refluid.paddle.fluid.core_avx.variable import VarBase

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from refluid.paddle.fluid.core_avx.dtype import to_torch_dtype
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.function import Function
 from refluid.paddle.fluid.core_avx.operator import FLOAT, NUMBER, operator
 from refluid.paddle.fluid.core_avx.ops.activation import softmax as _softmax
 from refluid.paddle.fluid.core_avx.variable import VarBase
@@ -94,10 +95,10 @@ def swish(x: Tensor, beta: float = 1.0, name: str | None = None) -> Tensor:
     return functional.silu(x)
 
 
-@operator("mish", x=FLOAT)
+@operator("mish", direct=True, x=FLOAT)
 def mish(x: Tensor, threshold: float = 20, name: str | None = None) -> Tensor:
     """Return x * tanh(softplus(x)), softplus being x above `threshold`. Same as Paddle 1.8."""
-    return x * torch.tanh(functional.softplus(x, 1.0, threshold))
+    return torch.mul(x, torch.tanh(functional.softplus(x, 1.0, threshold)))
 
 
 @operator("hard_sigmoid", direct=True, x=FLOAT)
@@ -137,7 +138,7 @@ def soft_relu(x: Tensor, threshold: float = 40.0, name: str | None = None) -> Te
     return _SoftRelu.apply(x, threshold)
 
 
-class _SoftRelu(torch.autograd.Function):
+class _SoftRelu(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, threshold: float) -> Tensor:
         result = torch.clamp(x, -threshold, threshold).exp_().log1p_()
@@ -239,7 +240,7 @@ def log_softmax(
     return log_probabilities(input, axis, None if dtype is None else to_torch_dtype(dtype))
 
 
-@operator("maxout", x=FLOAT)
+@operator("maxout", direct=True, x=FLOAT)
 def maxout(x: Tensor, groups: int, name: str | None = None, axis: int = 1) -> Tensor:
     """Return the maximum over each group of `groups` neighbouring channels.
 

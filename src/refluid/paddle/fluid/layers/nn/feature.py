@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.function import Function
 from refluid.paddle.fluid.core_avx.operator import FLOAT, INTEGER, operator
 
 __all__ = ["continuous_value_model", "hash"]
@@ -38,7 +39,7 @@ def continuous_value_model(input: Tensor, cvm: Tensor, use_cvm: bool = True) -> 
     return _Cvm.apply(input, cvm, use_cvm)
 
 
-class _Cvm(torch.autograd.Function):
+class _Cvm(Function):
     """The gradient that Paddle defines is not the derivative."""
 
     @staticmethod

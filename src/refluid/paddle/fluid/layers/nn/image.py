@@ -181,7 +181,7 @@ def unfold(
     return functional.unfold(x, tuple(sizes), tuple(distances), tuple(widths), tuple(steps))
 
 
-@operator("affine_grid", theta=FLOAT)
+@operator("affine_grid", direct=True, theta=FLOAT)
 def affine_grid(
     theta: Tensor, out_shape: Sequence[int] | Tensor, name: str | None = None
 ) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.function import Function
 from refluid.paddle.fluid.core_avx.operator import ANY, BOOL, FLOAT, INTEGER, NUMBER, many, operator
 from refluid.paddle.fluid.layers.argument import axis_of, integers, size_of
 
@@ -126,7 +127,7 @@ def gather(input: Tensor, index: Tensor, overwrite: bool = True) -> Tensor:
     return torch.index_select(input, 0, index)
 
 
-class _LastGather(torch.autograd.Function):
+class _LastGather(Function):
     """Rows by number, whose gradient is that of the last place where a row was put."""
 
     @staticmethod

@@ -50,7 +50,7 @@ def _from_last(widths: Sequence[int]) -> list[int]:
     return [widths[k + end] for k in range(len(widths) - 2, -1, -2) for end in (0, 1)]
 
 
-@operator("pad2d", input=FLOAT)
+@operator("pad2d", direct=True, input=FLOAT)
 def pad2d(
     input: Tensor,
     paddings: Sequence[int] | Tensor = [0, 0, 0, 0],  # noqa: B006  (Paddle's own default)

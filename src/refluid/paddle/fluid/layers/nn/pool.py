@@ -115,7 +115,7 @@ def _pool(
                     global_pooling, ceil_mode, exclusive, data_format)  # fmt: skip
 
 
-@operator("adaptive_pool2d", input=FLOAT)
+@operator("adaptive_pool2d", direct=True, input=FLOAT)
 def adaptive_pool2d(
     input: Tensor,
     pool_size: int | Sequence[int],
@@ -143,7 +143,7 @@ def adaptive_pool2d(
     return _adapt("adaptive_pool2d", 2, input, pool_size, pool_type, require_index)
 
 
-@operator("adaptive_pool3d", input=FLOAT)
+@operator("adaptive_pool3d", direct=True, input=FLOAT)
 def adaptive_pool3d(
     input: Tensor,
     pool_size: int | Sequence[int],

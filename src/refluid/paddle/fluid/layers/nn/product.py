@@ -86,13 +86,13 @@ def mul(
     return torch.reshape(product, sizes[0][:x_num_col_dims] + sizes[1][y_num_col_dims:])
 
 
-@operator("bmm", x=FLOAT, y=FLOAT)
+@operator("bmm", direct=True, x=FLOAT, y=FLOAT)
 def bmm(x: Tensor, y: Tensor, name: str | None = None) -> Tensor:
     """Multiply batches of matrices: x [B, N, K], y [B, K, M]. Same as Paddle 1.8."""
     return torch.bmm(x, y)
 
 
-@operator("addmm", input=FLOAT, x=FLOAT, y=FLOAT)
+@operator("addmm", direct=True, input=FLOAT, x=FLOAT, y=FLOAT)
 def addmm(
     input: Tensor,
     x: Tensor,
@@ -105,7 +105,7 @@ def addmm(
     return torch.addmm(input, x, y, beta=beta, alpha=alpha)
 
 
-@operator("dot", x=NUMBER, y=NUMBER)
+@operator("dot", direct=True, x=NUMBER, y=NUMBER)
 def dot(x: Tensor, y: Tensor, name: str | None = None) -> Tensor:
     """Return the inner product of vectors [N], or of the rows of [B, N]; shape [1] or [B, 1].
 
@@ -116,10 +116,10 @@ def dot(x: Tensor, y: Tensor, name: str | None = None) -> Tensor:
             f"dot: `x` and `y` must both be [N] or [B, N], but received {list(x.size())} and "
             f"{list(y.size())}."
         )
-    return (x * y).sum(-1, keepdim=True)
+    return torch.sum(torch.mul(x, y), -1, keepdim=True)
 
 
-@operator("cos_sim", X=FLOAT, Y=FLOAT)
+@operator("cos_sim", direct=True, X=FLOAT, Y=FLOAT)
 def cos_sim(X: Tensor, Y: Tensor) -> Tensor:
     """Return the cosine between the rows of X [B, N] and of Y [B, N] or [1, N]; [B, 1].
 
@@ -129,10 +129,10 @@ def cos_sim(X: Tensor, Y: Tensor) -> Tensor:
     norms = torch.linalg.vector_norm(x, dim=1, keepdim=True) * torch.linalg.vector_norm(
         y, dim=1, keepdim=True
     )
-    return (x * y).sum(1, keepdim=True) / norms
+    return torch.sum(torch.mul(x, y), 1, keepdim=True) / norms
 
 
-@operator("cross", input=NUMBER, other=NUMBER)
+@operator("cross", direct=True, input=NUMBER, other=NUMBER)
 def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """Return the vector product along an axis of size 3, by default the first such axis.
 

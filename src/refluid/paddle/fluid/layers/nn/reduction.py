@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.function import Function
 from refluid.paddle.fluid.core_avx.operator import BOOL, FLOAT, NUMBER, operator
 from refluid.paddle.fluid.layers.argument import axes_of, write
 
@@ -66,7 +67,7 @@ def _sum(x: Tensor, axes: list[int], keep: bool) -> Tensor:
     return torch.sum(x, axes, keep).type_as(x)
 
 
-class _Extremum(torch.autograd.Function):
+class _Extremum(Function):
     """amax or amin whose gradient goes whole to every element that equals the result."""
 
     @staticmethod

@@ -109,7 +109,7 @@ def _result_sizes(
     return sizes
 
 
-@operator("interpolate", input=FLOAT)
+@operator("interpolate", direct=True, input=FLOAT)
 def _resize(
     input: Tensor, sizes: list[int], mode: str, align_corners: bool, align_mode: int, last: bool
 ) -> Tensor:
@@ -133,8 +133,9 @@ def _nearest(x: Tensor, axis: int, size: int, align_corners: bool) -> Tensor:
 
 def _linear(x: Tensor, axis: int, size: int, align_corners: bool) -> Tensor:
     _, low, high, weight = _places(x.size(axis), size, align_corners, x.device)
-    weight = weight.to(x.dtype).reshape([-1] + [1] * (x.dim() - axis - 1))
-    return x.index_select(axis, low) * (1 - weight) + x.index_select(axis, high) * weight
+    below, above = x.index_select(axis, low), x.index_select(axis, high)
+    weight = weight.to(below.dtype).reshape([-1] + [1] * (x.dim() - axis - 1))
+    return below * (1 - weight) + above * weight
 
 
 @functools.lru_cache(maxsize=64)
