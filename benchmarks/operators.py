@@ -217,6 +217,8 @@ def main() -> None:
 
     lines = (FOLDER / "operators.txt").read_text().splitlines()
     texts = [line for line in lines if args.only in line and line and not line.startswith("#")]
+    if not texts:
+        raise SystemExit(f"--only: no call in operators.txt contains {args.only!r}.")
     with fluid.dygraph.guard():
         names = inputs()
         results = [measure(text, names, args.rounds) for text in texts]

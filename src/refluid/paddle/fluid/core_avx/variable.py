@@ -308,11 +308,12 @@ def _method(name: str) -> Any:
     scales = arithmetic.METHODS[name][0] in "+-*/"
 
     def method(self: VarBase, other: Any) -> VarBase:
-        if isinstance(other, torch.Tensor):
-            other = seen(other)
-        elif not scales:
-            tracer.next_number()  # Paddle makes a variable of the number, which shows in names
-        return wrap(arithmetic.combine(name, seen(self), other))
+        with torch._C.DisableTorchFunctionSubclass():  # for speed, as in `operator`
+            if isinstance(other, torch.Tensor):
+                other = seen(other)
+            elif not scales:
+                tracer.next_number()  # Paddle makes a variable of the number, which shows in names
+            return wrap(arithmetic.combine(name, seen(self), other))
 
     method.__name__ = name
     method.__qualname__ = f"VarBase.{name}"
