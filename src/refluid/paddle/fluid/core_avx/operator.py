@@ -50,6 +50,8 @@ _shape = torch.Tensor.shape.__get__  # type: ignore[attr-defined]
 _Arguments = ParamSpec("_Arguments")
 # the first variable of each kind: its element type, its name, itself
 _First = dict[frozenset[torch.dtype], tuple[torch.dtype, str, Tensor]]
+# an argument that is a variable: its position, name and kind, and the kind's element types
+_Slot = tuple[int, str, "Kind", frozenset[torch.dtype]]
 
 
 @dataclass(frozen=True)
@@ -126,39 +128,21 @@ def operator(
         names = list(inspect.signature(function).parameters)
         slots = [(names.index(name), name, kind, kind.dtypes) for name, kind in kinds.items()]
         take = _dense if direct else plain
+        quick = direct and not any(kind.many for kind in kinds.values())
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             # torch otherwise looks for `__torch_function__` whenever it is handed a subclass of
             # Tensor or asked about one, which takes longer than the question
             with torch._C.DisableTorchFunctionSubclass():
-                given, num_given = list(args), len(args)
-                first: _First = {}
-                for index, name, kind, dtypes in slots:
-                    if index < num_given:
-                        value = given[index]
-                    elif name in kwargs:
-                        value = kwargs[name]
-                    else:
-                        continue
-                    # what most arguments are, without a further call: this runs for every operator
-                    if (
-                        isinstance(value, Tensor)
-                        and (dtype := _dtype(value)) in dtypes
-                        and first.setdefault(dtypes, (dtype, name, value))[0] is dtype
-                    ):
-                        value = take(value)
-                    else:
-                        value = _admit(op_type, name, value, kind, first, take)
-                    if index < num_given:
-                        given[index] = value
-                    else:
-                        kwargs[name] = value
+                given: Sequence[Any] = args
+                if not (quick and _usual(slots, args, kwargs)):
+                    given = _admit_all(op_type, slots, args, kwargs, take)
                 try:
                     result = function(*given, **kwargs)  # type: ignore[arg-type]
                 except (RuntimeError, IndexError, OverflowError) as error:
                     _refuse(op_type, names, given, kwargs, error)
-                if view and _is_leaf(first):
+                if view and _first_variable(args, kwargs).is_leaf:
                     result = _map(torch.clone, result)
                 return wrap(result) if type(result) is Tensor else _map(wrap, result)
 
@@ -167,6 +151,52 @@ def operator(
         return call
 
     return decorate
+
+
+def _usual(slots: list[_Slot], args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
+    """Whether nothing is to be said or done about the variables, which is so for most calls."""
+    num_given = len(args)
+    known: dict[frozenset[torch.dtype], torch.dtype] = {}
+    try:
+        for index, name, kind, dtypes in slots:
+            if index >= num_given:
+                if name in kwargs:
+                    return False
+                continue
+            value = args[index]
+            if value is None:
+                if kind.optional:
+                    continue
+                return False
+            dtype = _dtype(value)
+            if (
+                dtype not in dtypes
+                or known.setdefault(dtypes, dtype) is not dtype
+                or value._cut
+                or value.is_sparse
+            ):
+                return False
+    except (AttributeError, TypeError):  # no variable
+        return False
+    return True
+
+
+def _admit_all(
+    op_type: str,
+    slots: list[_Slot],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    take: Callable[[Any], Tensor],
+) -> list[Any]:
+    """Check the variables; put them, as `take` gives them, into a copy of `args` and `kwargs`."""
+    given, num_given = list(args), len(args)
+    first: _First = {}
+    for index, name, kind, _ in slots:
+        if index < num_given:
+            given[index] = _admit(op_type, name, given[index], kind, first, take)
+        elif name in kwargs:
+            kwargs[name] = _admit(op_type, name, kwargs[name], kind, first, take)
+    return given
 
 
 def _admit(
@@ -229,8 +259,8 @@ def _is_list_of_tensors(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and any(isinstance(v, torch.Tensor) for v in value)
 
 
-def _is_leaf(first: _First) -> bool:
-    return next(iter(first.values()))[2].is_leaf
+def _first_variable(args: Sequence[Any], kwargs: dict[str, Any]) -> Tensor:
+    return next(value for value in (*args, *kwargs.values()) if isinstance(value, Tensor))
 
 
 def _map(change: Callable[[torch.Tensor], Any], result: Any) -> Any:
