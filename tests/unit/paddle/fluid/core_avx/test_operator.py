@@ -45,6 +45,12 @@ def direct(xs, bias=None):
     return torch.add(torch.stack(xs), 0.0 if bias is None else bias)
 
 
+@operator("test_quick", direct=True, x=FLOAT, weight=optional(FLOAT), ids=optional(INT64))
+def quick(x, weight=None, ids=None):
+    out = torch.mul(x, 1.0 if weight is None else weight)
+    return out if ids is None else torch.index_select(out, 0, ids)
+
+
 seen_classes: list[list[type]] = []
 
 
@@ -79,6 +85,51 @@ def test_the_callers_own_tensor_stays_a_plain_one():
 
 def test_every_operator_stands_in_the_table():
     assert OPERATORS["test_weighted"] is weighted
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_variables_are_checked_by_position_and_by_name(by_name):
+    def call(**given):
+        return quick(**given) if by_name else quick(*given.values())
+
+    x, ids = ones(2, 2), ones(1, dtype="int64")
+    assert call(x=x).numpy().tolist() == [[1, 1], [1, 1]]
+    assert call(x=x, weight=None, ids=ids).numpy().tolist() == [[1, 1]]
+    assert call(x=x, weight=torch.full((2,), 3.0)).numpy().tolist() == [[3, 3], [3, 3]]
+    for wrong in (None, 3, [1.0]):
+        with pytest.raises(TypeError, match="test_quick: `x` must be a Variable, but received"):
+            call(x=wrong)
+    with pytest.raises(TypeError, match="test_quick: `ids` must be a Variable, but received int"):
+        call(x=x, weight=None, ids=3)
+    with pytest.raises(EnforceNotMet, match=r"`ids` must be of int64, .* received int32 \[1\]"):
+        call(x=x, weight=None, ids=ones(1, dtype="int32"))
+    with pytest.raises(EnforceNotMet, match="`x` and `weight` must have one element type"):
+        call(x=x, weight=ones(2, dtype="float64"))
+    with pytest.raises(EnforceNotMet, match="a sparse gradient"):
+        call(x=x.to_sparse())
+    x.stop_gradient = False
+    cut = x * 2.0
+    cut.stop_gradient = True
+    assert call(x=cut).stop_gradient
+    assert not call(x=cut, weight=x).stop_gradient
+
+
+@operator("test_overriding", x=FLOAT)
+def overriding(x):
+    return torch.add(x, Overrides(torch.ones(1)))
+
+
+class Overrides(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        return "overridden"
+
+
+def test_torch_s_overriding_is_off_within_an_operator_only():
+    assert overriding(ones(1)).numpy().tolist() == [2]
+    with pytest.raises(EnforceNotMet):
+        quick(ones(2), ones(3))
+    assert torch.add(torch.ones(1), Overrides(torch.ones(1))) == "overridden"
 
 
 def test_something_else_is_a_type_error():

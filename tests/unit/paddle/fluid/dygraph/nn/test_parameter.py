@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+
+import numpy as np
 import pytest
+import torch
 
 from refluid.paddle.fluid.dygraph.layers import Layer
 from refluid.paddle.fluid.dygraph.nn import (
@@ -15,6 +19,7 @@ from refluid.paddle.fluid.dygraph.nn import (
     TreeConv,
 )
 from refluid.paddle.fluid.dygraph.nn.parameter import needed_bias, needed_weight
+from refluid.paddle.fluid.framework import ParamBase
 from refluid.paddle.fluid.initializer import Constant
 
 
@@ -51,3 +56,34 @@ def test_what_is_needed_is_made_or_refused():
         needed_bias(owner, [2], False, "float32")
     with pytest.raises(TypeError, match="`dtype` must be float32"):
         needed_weight(owner, [2], None, "int64")
+
+
+def test_a_layer_s_own_attribute_stands_before_the_class_s():
+    layer, other = Linear(2, 3), Linear(2, 3, bias_attr=False)
+    assert layer.bias is layer.state_dict()["bias"]
+    assert other.bias is None
+    assert copy.deepcopy(layer).weight is not layer.weight
+    del layer.weight
+    assert not hasattr(layer, "weight")
+    with pytest.raises(AttributeError, match="'Linear' object has no attribute 'weight'"):
+        _ = layer.weight
+    layer.weight = torch.ones(2, 3)  # as weight normalization leaves it
+    assert layer.weight.tolist() == [[1, 1, 1], [1, 1, 1]]
+
+
+def test_pytorch_s_parametrizations_take_a_layer_s_weight(variable):
+    class Doubled(torch.nn.Module):
+        def forward(self, weight):
+            return weight * 2
+
+    layer = Linear(2, 3, param_attr=Constant(1.0))
+    torch.nn.utils.parametrize.register_parametrization(layer, "weight", Doubled())
+    assert layer(variable(np.ones((1, 2), "float32"))).numpy().tolist() == [[4, 4, 4]]
+    torch.nn.utils.parametrize.remove_parametrizations(layer, "weight")
+    assert layer.weight.tolist() == [[2, 2, 2], [2, 2, 2]]
+
+
+def test_a_parameter_is_replaced_by_another():
+    layer = Linear(2, 1)
+    layer.weight = ParamBase([2, 1], "float32")
+    assert layer.weight is layer.parameters()[0]
