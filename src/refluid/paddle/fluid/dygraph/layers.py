@@ -51,6 +51,9 @@ class Layer(core_avx.Layer):
         self._helper = LayerObjectHelper(self._full_name)
         self._dtype = dtype
         self._built = False
+        if type(self)._build_once is not Layer._build_once:
+            # not in __call__, where every layer would pay for it
+            self.register_forward_pre_hook(_build, with_kwargs=True)
 
     # --- running ----------------------------------------------------------------------------
 
@@ -64,11 +67,6 @@ class Layer(core_avx.Layer):
 
     def _build_once(self, *args: Any, **kwargs: Any) -> None:
         """Make what depends on the first inputs; called once, before the first forward."""
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if "_build_once" in vars(cls):  # the others are called without a step more
-            cls.__call__ = _build_and_call
 
     def train(self, mode: bool = True) -> Layer:
         """Switch this layer and its sublayers to training, and recording on for the program."""
@@ -280,8 +278,7 @@ def _kind(value: object) -> str:
     return type(value).__name__
 
 
-def _build_and_call(layer: Layer, *inputs: Any, **kwargs: Any) -> Any:
+def _build(layer: Layer, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     if not layer._built:
         layer._build_once(*inputs, **kwargs)
         layer._built = True
-    return super(Layer, layer).__call__(*inputs, **kwargs)

@@ -137,7 +137,7 @@ def softplus(x: Tensor, name: str | None = None) -> Tensor:
 @operator("softsign", direct=True, x=FLOAT)
 def softsign(x: Tensor, name: str | None = None) -> Tensor:
     """Return x / (1 + |x|). Same as Paddle 1.8."""
-    return x / (torch.abs(x) + 1.0)
+    return torch.div(x, torch.abs(x) + 1.0)
 
 
 @operator("sqrt", direct=True, x=FLOAT)
@@ -161,7 +161,7 @@ def tanh(x: Tensor, name: str | None = None) -> Tensor:
 @operator("tanh_shrink", direct=True, x=FLOAT)
 def tanh_shrink(x: Tensor, name: str | None = None) -> Tensor:
     """Return x - tanh(x). Same as Paddle 1.8."""
-    return x - torch.tanh(x)
+    return torch.sub(x, torch.tanh(x))
 
 
 @operator("softshrink", direct=True, x=FLOAT)

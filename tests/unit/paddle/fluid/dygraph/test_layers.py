@@ -125,19 +125,26 @@ def test_hooks_see_inputs_and_outputs():
     assert seen == [tuple]
 
 
-def test_build_once_sees_the_first_inputs_only():
-    class Lazy(Layer):
-        def _build_once(self, x):
-            self.w = self.create_parameter([x.shape[1]], default_initializer=Constant(2.0))
+class Lazy(Layer):
+    def _build_once(self, x, scale):
+        self.w = self.create_parameter([x.shape[1]], default_initializer=Constant(scale))
 
-        def forward(self, x):
-            return x * self.w
+    def forward(self, x, scale):
+        return x * self.w
 
-    lazy = Lazy()
+
+class Doubled(Lazy):
+    def __call__(self, *inputs, **kwargs):
+        return super().__call__(*inputs, **kwargs) * 2.0
+
+
+@pytest.mark.parametrize(("layer", "value"), [(Lazy, 3), (Doubled, 6)])
+def test_build_once_sees_the_first_inputs_only(layer, value):
+    lazy = copy.deepcopy(layer())
     x = to_variable(np.ones((1, 3), "float32"))
-    assert lazy(x).numpy().tolist() == [[2, 2, 2]]
+    assert lazy(x, scale=3.0).numpy().tolist() == [[value] * 3]
     first = lazy.w
-    lazy(x)
+    lazy(x, scale=5.0)
     assert lazy.w is first
 
 
