@@ -44,12 +44,17 @@ class Result:
     text: str
     ours: float
     torch: float
-    functions: str
+    functions: list[str]
 
     @property
     def added(self) -> float:
         """What refluid adds to what torch takes."""
         return self.ours - self.torch
+
+    @property
+    def added_each(self) -> float:
+        """The same for each torch function that is called."""
+        return self.added / max(1, len(self.functions))
 
 
 # these ask what a tensor is, or make a plain one of a variable
@@ -175,26 +180,25 @@ def measure(text: str, names: dict[str, Any], rounds: int) -> Result:
     torch_only()
     number = max(1, int(ROUND_S / seconds(call, 3)))
     pairs = [(seconds(call, number), seconds(torch_only, number)) for _ in range(rounds)]
-    functions = [getattr(function, "__name__", "?") for function, _, _ in recorder.calls]
-    more = f" and {len(functions) - 6} more" if len(functions) > 6 else ""
     return Result(
         text=text,
         ours=1e6 * min(ours for ours, _ in pairs),
         torch=1e6 * min(theirs for _, theirs in pairs),
-        functions=", ".join(functions[:6]) + more,
+        functions=[getattr(function, "__name__", "?") for function, _, _ in recorder.calls],
     )
 
 
 def table(results: list[Result]) -> str:
     """Return the results as a Markdown table, the slowest first."""
     lines = [
-        "| call | us | torch, us | ratio | added, us | torch functions |",
-        "|---|---|---|---|---|---|",
+        "| call | us | torch, us | ratio | added, us | for each function | torch functions |",
+        "|---|---|---|---|---|---|---|",
     ]
     for r in sorted(results, key=lambda result: -result.added):
         ratio = f"{r.ours / r.torch:.1f}" if r.torch > 0.5 else "-"
-        numbers = f"{r.ours:.1f} | {r.torch:.1f} | {ratio} | {r.added:.1f}"
-        lines.append(f"| `{r.text}` | {numbers} | {r.functions} |")
+        numbers = f"{r.ours:.1f} | {r.torch:.1f} | {ratio} | {r.added:.1f} | {r.added_each:.1f}"
+        more = f" and {len(r.functions) - 6} more" if len(r.functions) > 6 else ""
+        lines.append(f"| `{r.text}` | {numbers} | {', '.join(r.functions[:6])}{more} |")
     return "\n".join(lines)
 
 
@@ -226,12 +230,14 @@ def main() -> None:
     today = datetime.date.today().isoformat()
     machine = f"{platform.machine()}-1-thread"
     slow = sum(result.added > LIMIT for result in results)
+    slow_each = sum(result.added_each > LIMIT for result in results)
     text = (
         f"# What an operator costs beside its torch calls, {today}\n\n"
         f"{platform.platform()}, Python {platform.python_version()}, torch {torch.__version__}, "
         f"one thread; the fastest of {args.rounds} rounds of about {1000 * ROUND_S:.0f} ms "
         f"each, interleaved.\n`python benchmarks/operators.py --rounds {args.rounds}`\n\n"
-        f"{len(results)} calls, {slow} of which add more than {LIMIT:.0f} us. A median call adds "
+        f"{len(results)} calls, {slow} of which add more than {LIMIT:.0f} us, {slow_each} of them "
+        "for each torch function that they call. A median call adds "
         f"{statistics.median(result.added for result in results):.1f} us.\n\n"
         f"{table(results)}\n\n"
         "Not timed, most of them because they make parameters, run the program's own functions "
