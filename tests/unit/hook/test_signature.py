@@ -40,6 +40,7 @@ DIFFERENT_METHODS = {
     "paddle.fluid.framework.Variable.__getitem__": "the argument of an operator has no name",
     "paddle.fluid.framework.Program.parse_from_string": "programs of the static graph",
     "paddle.fluid.dygraph.Tracer.trace_op": "the engine's own; programs call core.ops",
+    "paddle.fluid.dygraph.Layer.__call__": "torch.nn.Module's, where `*inputs` is called `*args`",
 }
 # Methods that hand all arguments on to the model inside
 FORWARDING = "paddle.fluid.dygraph.DataParallel."
