@@ -32,8 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def scenes(folder: Path, launch_in: Callable[..., Any]) -> Told:
-    launched = launch_in(folder, TEXT, ["--nproc_per_node=2", "--timeout=40"], ["."])
-    status, out, err = launched.end(timeout=100)
+    launched = launch_in(folder, TEXT, ["--nproc_per_node=2", "--timeout=80"], ["."])
+    status, out, err = launched.end(timeout=150)
     assert status == 0, "\n".join(err)
     return told(out)
 
@@ -49,7 +49,7 @@ def journal_losses(run: Path) -> list[str]:
     return [loss.hex() for loss in losses.tolist()]
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 def test_each_sample_is_used_by_one_rank_once_an_epoch(scenes):
@@ -147,7 +147,7 @@ def test_one_process_goes_on_with_a_run_of_two(scenes, folder):
 def three(scenes: Told, folder: Path, launch_in: Callable[..., Any]) -> Told:
     options = ["--nproc_per_node=3", "--timeout=40"]
     launched = launch_in(folder, TEXT, options, [".", "left-to-three", "backwards"])
-    status, out, err = launched.end(timeout=100)
+    status, out, err = launched.end(timeout=150)
     assert status == 0, "\n".join(err)
     return told(out)
 
