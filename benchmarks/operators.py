@@ -6,8 +6,9 @@ operators.txt holds a call of each with small inputs, where what surrounds the a
 call is made once while torch tells which of its functions run, with which arguments. Then the call
 and a bare replay of these functions take turns, in short rounds, and of each the fastest round
 counts, since everything else that a machine does only adds. The difference is what refluid adds:
-names, checks, wrapping, Paddle's rules. Gradients are recorded in both; one thread. The table is
-printed and written to benchmarks/operators_<machine>_<date>.md.
+names, checks, wrapping, Paddle's rules. Of a layer the replay is a torch.nn.Module, which is what
+calls a layer here too. Gradients are recorded in both; one thread. The table is printed and written
+to benchmarks/operators_<machine>_<date>.md.
 """
 
 from __future__ import annotations
@@ -144,6 +145,13 @@ def replay(calls: list[Call]) -> Callable[[], None]:
     return run
 
 
+def as_layer(forward: Callable[[], None]) -> torch.nn.Module:
+    """Return a layer that does this and nothing else."""
+    layer = torch.nn.Module()
+    layer.forward = forward
+    return layer
+
+
 def seconds(function: Callable[[], Any], number: int) -> float:
     """Return how long a call takes, as the mean of `number`."""
     start = time.perf_counter()
@@ -161,7 +169,9 @@ class Contest:
         self._call()
         with Recorder() as recorder:
             self._call()
-        self._torch_only = replay(recorder.calls)
+        self._torch_only: Callable[[], Any] = replay(recorder.calls)
+        if isinstance(names.get(text.split("(")[0]), torch.nn.Module):
+            self._torch_only = as_layer(self._torch_only)
         self._torch_only()
         self._number = max(1, int(ROUND_S / seconds(self._call, 3)))
         self.functions = [getattr(function, "__name__", "?") for function, _, _ in recorder.calls]

@@ -50,8 +50,10 @@ _shape = torch.Tensor.shape.__get__  # type: ignore[attr-defined]
 _Arguments = ParamSpec("_Arguments")
 # the first variable of each kind: its element type, its name, itself
 _First = dict[frozenset[torch.dtype], tuple[torch.dtype, str, Tensor]]
-# an argument that is a variable: its position, name and kind, and the kind's element types
-_Slot = tuple[int, str, "Kind", frozenset[torch.dtype]]
+# an argument that is a variable: its position, name and kind
+_Slot = tuple[int, str, "Kind"]
+# the same for `_usual`: its position and name, whether it may be absent, its element types
+_QuickSlot = tuple[int, str, bool, frozenset[torch.dtype]]
 
 
 @dataclass(frozen=True)
@@ -126,9 +128,10 @@ def operator(
 
     def decorate(function: Callable[_Arguments, Any]) -> Callable[_Arguments, Any]:
         names = list(inspect.signature(function).parameters)
-        slots = [(names.index(name), name, kind, kind.dtypes) for name, kind in kinds.items()]
+        slots = [(names.index(name), name, kind) for name, kind in kinds.items()]
         take = _dense if direct else plain
         quick = direct and not any(kind.many for kind in kinds.values())
+        quick_slots = _by_kind(slots)
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -136,7 +139,7 @@ def operator(
             # Tensor or asked about one, which takes longer than the question
             with torch._C.DisableTorchFunctionSubclass():
                 given: Sequence[Any] = args
-                if not (quick and _usual(slots, args, kwargs)):
+                if not (quick and _usual(quick_slots, args, kwargs)):
                     given = _admit_all(op_type, slots, args, kwargs, take)
                 try:
                     result = function(*given, **kwargs)  # type: ignore[arg-type]
@@ -153,30 +156,39 @@ def operator(
     return decorate
 
 
-def _usual(slots: list[_Slot], args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
+def _by_kind(slots: list[_Slot]) -> list[_QuickSlot]:
+    """Return the slots in such an order that those of one kind follow each other."""
+    groups: dict[frozenset[torch.dtype], list[tuple[int, str, bool]]] = {}
+    for index, name, kind in slots:
+        groups.setdefault(kind.dtypes, []).append((index, name, kind.optional))
+    return [(*slot, dtypes) for dtypes, group in groups.items() for slot in group]
+
+
+def _usual(slots: list[_QuickSlot], args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
     """Whether nothing is to be said or done about the variables, which is so for most calls."""
     num_given = len(args)
-    known: dict[frozenset[torch.dtype], torch.dtype] = {}
+    kind = first = None
     try:
-        for index, name, kind, dtypes in slots:
+        for index, name, may_be_absent, dtypes in slots:
             if index >= num_given:
                 if name in kwargs:
                     return False
                 continue
             value = args[index]
             if value is None:
-                if kind.optional:
+                if may_be_absent:
                     continue
                 return False
-            dtype = _dtype(value)
-            if (
-                dtype not in dtypes
-                or known.setdefault(dtypes, dtype) is not dtype
-                or value._cut
-                or value.is_sparse
-            ):
+            dtype = value._element_type
+            if dtypes is not kind:
+                kind, first = dtypes, None
+            if dtype is not first:
+                if first is not None or dtype not in dtypes:
+                    return False
+                first = dtype
+            if value._cut or value.is_sparse:
                 return False
-    except (AttributeError, TypeError):  # no variable
+    except AttributeError:  # no variable
         return False
     return True
 
@@ -191,7 +203,7 @@ def _admit_all(
     """Check the variables; put them, as `take` gives them, into a copy of `args` and `kwargs`."""
     given, num_given = list(args), len(args)
     first: _First = {}
-    for index, name, kind, _ in slots:
+    for index, name, kind in slots:
         if index < num_given:
             given[index] = _admit(op_type, name, given[index], kind, first, take)
         elif name in kwargs:

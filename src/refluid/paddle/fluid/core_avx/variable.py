@@ -47,6 +47,7 @@ class VarBase(torch.Tensor):
     __module__ = "paddle.fluid.core_avx"
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
+    _element_type = torch.Tensor.dtype  # torch's, without a call from Python
     persistable = False
     _name: str | None = None
     _number: int | None = None
