@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import paddle.fluid as fluid
@@ -26,6 +27,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 import refluid.distributed
 from refluid import Batches, RefluidError, Run
+from refluid.loop.parts import Follower
 
 FOLDER = Path(sys.argv[1])
 GROUP = refluid.distributed.join()
@@ -202,6 +204,19 @@ def killed() -> None:
     Trained().run("killed", kill)
 
 
+def late_to_know(save: Any) -> Any:
+    """Have rank 1 learn that a save has failed when rank 0 has known it for some steps."""
+
+    def late(*args: Any) -> None:
+        try:
+            save(*args)
+        except RefluidError:
+            time.sleep(0.3)
+            raise
+
+    return late
+
+
 def fluid_program() -> None:
     """A fluid program with a replayed reader; a parameter that one rank sets is found here too."""
 
@@ -209,7 +224,7 @@ def fluid_program() -> None:
         for _ in range(10):
             yield np.random.rand(4, 3).astype("float32")
 
-    def train(name: str, do: Any = None) -> list[str]:
+    def train(name: str, do: Any = None, epochs: int = 2) -> list[str]:
         np.random.seed(5)
         with fluid.unique_name.guard():  # as in a process of its own
             linear = fluid.dygraph.Linear
@@ -219,7 +234,7 @@ def fluid_program() -> None:
         losses = []
         with Run(FOLDER / name, save_every_steps=3) as run:
             run.track(model=model, optimizer=adam)
-            for step in run.steps(distributed_batch_reader(rows), epochs=2):
+            for step in run.steps(distributed_batch_reader(rows), epochs=epochs):
                 x = fluid.layers.dropout(fluid.dygraph.to_variable(step.batch), 0.2)
                 loss = fluid.layers.mean(fluid.layers.square(model(x)))
                 model.scale_loss(loss).backward()
@@ -238,6 +253,7 @@ def fluid_program() -> None:
     def change(number: int, layers: Any) -> None:
         if number == 4 and GROUP.rank == 1:
             layers[0].bias.set_value(np.ones(4, "float32"))
+        last_step[0] = number
 
     with fluid.dygraph.guard(fluid.CPUPlace()):
         strategy = fluid.dygraph.parallel.prepare_context()
@@ -247,7 +263,10 @@ def fluid_program() -> None:
             train("fluid-stopped", stop)
         except SystemExit:
             tell("fluid", whole=whole, again=train("fluid-stopped"))
-        refused("fluid set in one", lambda: train("fluid-set", change))
+        last_step = [0]
+        with mock.patch.object(Follower, "save", late_to_know(Follower.save)):
+            refused("fluid set in one", lambda: train("fluid-set", change, epochs=40))
+        tell("fluid ended", last_step=last_step[0])
 
 
 def backwards() -> None:

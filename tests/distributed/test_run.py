@@ -100,6 +100,11 @@ def test_parameter_of_fluid_that_one_rank_has_set_is_named(scenes):
         )
 
 
+def test_all_ranks_end_at_one_step_whenever_each_learns_that_a_save_has_failed(scenes):
+    first, second = both(scenes, "fluid ended")
+    assert first["last_step"] == second["last_step"]
+
+
 def test_other_directories_are_refused_before_anything_is_written(scenes, folder):
     for each in both(scenes, "directories"):
         assert each["error"].startswith("RunError: rank 1 has '")

@@ -178,8 +178,16 @@ class Loop:
                 recorder.note_digests(self._progress(loop, source))
             recorder.check()
             now = time.monotonic()
-            wish = Wish(self._what_is_due(now, last), self._why_stop(now), self.ends, recorder.busy)
+            wish = Wish(
+                due=self._what_is_due(now, last),
+                stop=self._why_stop(now),
+                ends=self.ends,
+                busy=recorder.busy,
+                fails=recorder.fails,
+            )
             agreed = self._ranks.agree(self.step, wish, last)
+            if agreed.fails:
+                recorder.wait()  # which raises what it was
             self.ends = agreed.ends
             if agreed.stop is not None:
                 self._stop(agreed.stop, loop, source)

@@ -1,10 +1,10 @@
 """What the processes of one run agree about, so that all do the same at the same step.
 
-Whether to save, to stop or to end is decided by all: each says at the end of a step what it wants,
-and what any of them wants is done by all at the end of the next one. So nobody waits for the
-answer, which travels while the next step is made. Only at the end of an epoch is it waited for, so
-that a run which ends there, as by lost patience, does so at once. An answer that is on its way when
-a checkpoint is made is part of it.
+Whether to save, to stop, to end or to fail is decided by all: each says at the end of a step what
+it wants, and what any of them wants is done by all at the end of the next one. So nobody waits for
+the answer, which travels while the next step is made. Only at the end of an epoch is it waited for,
+so that a run which ends there, as by lost patience, does so at once. An answer that is on its way
+when a checkpoint is made is part of it.
 
 A process alone is asked nothing: what it wants is done.
 May import: torch, distributed, errors, loop.
@@ -42,12 +42,14 @@ class Wish(NamedTuple):
         stop: why the run is to stop, or None.
         ends: the loop is to end.
         busy: a checkpoint is still being written.
+        fails: in writing one it was found that the run cannot go on.
     """
 
     due: str | None = None
     stop: str | None = None
     ends: bool = False
     busy: bool = False
+    fails: bool = False
 
 
 class Ranks:
@@ -219,10 +221,10 @@ class Ranks:
             with self.group.waiting(_AGREE.format(self._step)):
                 self._work.wait()
             self._work = None
-            most, least, last, not_last, due, stop, ends, busy = self._votes.tolist()
+            most, least, last, not_last, due, stop, ends, busy, fails = self._votes.tolist()
             if most != -least or last != -not_last:
                 raise DistributedError(self._apart(most, -least))
-            self._voted = Wish(_DUE[due], _STOP[stop], bool(ends), bool(busy))
+            self._voted = Wish(_DUE[due], _STOP[stop], bool(ends), bool(busy), bool(fails))
         return self._voted
 
     def _apart(self, most: int, least: int) -> str:
@@ -240,7 +242,8 @@ class Ranks:
 def _numbers(step: int, wish: Wish, last: bool) -> list[int]:
     return [
         *(step, -step, int(last), -int(last)),
-        *(_DUE.index(wish.due), _STOP.index(wish.stop), int(wish.ends), int(wish.busy)),
+        *(_DUE.index(wish.due), _STOP.index(wish.stop)),
+        *(int(wish.ends), int(wish.busy), int(wish.fails)),
     ]
 
 
@@ -250,4 +253,5 @@ def _either(first: Wish, second: Wish) -> Wish:
         stop=max(first.stop, second.stop, key=_STOP.index),
         ends=first.ends or second.ends,
         busy=second.busy,
+        fails=first.fails or second.fails,
     )

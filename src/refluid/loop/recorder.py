@@ -1,6 +1,6 @@
 """What a run notes while it is open: its state, its metrics, what happened.
 
-May import: loop, observe, state.
+May import: errors, loop, observe, state.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from refluid.errors import PeerLost
 from refluid.loop.archive import Archive
 from refluid.loop.metrics import Metrics, check_name
 from refluid.loop.patience import Patience
@@ -83,6 +84,11 @@ class Recorder:
         return self._writer.saving
 
     @property
+    def fails(self) -> bool:
+        """True if the run cannot go on, as `wait` raises; it is known before `busy` ends."""
+        return self._writer.failure is not None
+
+    @property
     def written_step(self) -> int | None:
         """The step of the last checkpoint that this process has written."""
         return self._writer.saved_step
@@ -148,24 +154,28 @@ class Recorder:
         self._writer.append([], digests=rows)
 
     def wait(self) -> None:
-        """Return when everything is written, and tell what could not be."""
-        self._writer.wait()
-        self._tell_problems()
-
-    def _tell_problems(self) -> None:
-        for problem in self._writer.problems():
-            report(problem)
-        self.check()
-
-    def check(self) -> None:
-        """Raise why the run cannot go on, if something has failed in the thread that writes.
+        """Return when everything is written, and tell what could not be.
 
         Raises:
             DistributedError: the ranks' parameters are not the same any more.
             PeerLost: a rank was lost while a checkpoint was written.
         """
+        self._writer.wait()
+        self._tell_problems()
         if self._writer.failure is not None:
             raise self._writer.failure
+
+    def check(self) -> None:
+        """Raise that a rank was lost while a checkpoint was written, if one was.
+
+        Whatever else has failed is known to all ranks, and raised in all at the same step.
+        """
+        if isinstance(self._writer.failure, PeerLost):
+            raise self._writer.failure
+
+    def _tell_problems(self) -> None:
+        for problem in self._writer.problems():
+            report(problem)
 
     def _capture(self, progress: Progress) -> Packed:
         return pack(
