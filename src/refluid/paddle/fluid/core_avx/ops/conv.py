@@ -8,6 +8,7 @@ May import: torch, operator, activation, window.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import torch
@@ -33,8 +34,9 @@ def channels_last(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
-@operator("conv2d", direct=True, input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
-def conv2d(
+def _convolve(
+    op_type: str,
+    convolve: Callable[..., Tensor],
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None,
@@ -45,10 +47,12 @@ def conv2d(
     act: str | None = None,
     data_format: str = "NCHW",
 ) -> Tensor:
-    """Convolve images.
+    """Convolve images; or volumes, whose sizes and settings have D in front of H.
 
     Args:
-        input: float [B, C, H, W], or [B, H, W, C] if `data_format` is "NHWC".
+        op_type: Paddle's operator name.
+        convolve: torch's function for so many axes.
+        input: float [B, C, H, W], or [B, H, W, C] if `data_format` ends in "C".
         weight: [K, C / groups, kh, kw].
         bias: [K] or None.
         stride: [sh, sw].
@@ -61,92 +65,6 @@ def conv2d(
     Returns:
         [B, K, H', W'] in the layout of `input`.
     """
-    return _convolve("conv2d", torch.conv2d, input, weight, bias, stride, padding, dilation, groups,
-                     act, data_format)  # fmt: skip
-
-
-@operator("conv3d", direct=True, input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
-def conv3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: list[int],
-    padding: Padding,
-    dilation: list[int],
-    groups: int,
-    act: str | None = None,
-    data_format: str = "NCDHW",
-) -> Tensor:
-    """Convolve volumes [B, C, D, H, W] with a weight [K, C / groups, kd, kh, kw]; see `conv2d`."""
-    return _convolve("conv3d", torch.conv3d, input, weight, bias, stride, padding, dilation, groups,
-                     act, data_format)  # fmt: skip
-
-
-@operator("conv2d_transpose", direct=True, input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
-def conv2d_transpose(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: list[int],
-    padding: Padding,
-    dilation: list[int],
-    groups: int,
-    output_size: list[int] | None = None,
-    act: str | None = None,
-    data_format: str = "NCHW",
-) -> Tensor:
-    """Convolve images backwards: the gradient of `conv2d` with respect to its input.
-
-    Args:
-        input: float [B, C, H, W], or [B, H, W, C] if `data_format` is "NHWC".
-        weight: [C, K / groups, kh, kw].
-        bias: [K] or None.
-        stride: [sh, sw].
-        padding: [ph, pw] taken away around the result, or another form of `window.pad_pairs`.
-        dilation: [dh, dw].
-        groups: number of groups of channels that do not see each other.
-        output_size: [H', W'], less than a stride above the smallest possible; None for that one.
-        act: name of an activation, or None.
-        data_format: "NCHW" or "NHWC".
-
-    Returns:
-        [B, K, H', W'] in the layout of `input`.
-    """
-    return _convolve_back("conv2d_transpose", torch.conv_transpose2d, input, weight, bias, stride,
-                          padding, dilation, groups, output_size, act, data_format)  # fmt: skip
-
-
-@operator("conv3d_transpose", direct=True, input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
-def conv3d_transpose(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: list[int],
-    padding: Padding,
-    dilation: list[int],
-    groups: int,
-    output_size: list[int] | None = None,
-    act: str | None = None,
-    data_format: str = "NCDHW",
-) -> Tensor:
-    """Convolve volumes backwards; as `conv2d_transpose`, weight [C, K / groups, kd, kh, kw]."""
-    return _convolve_back("conv3d_transpose", torch.conv_transpose3d, input, weight, bias, stride,
-                          padding, dilation, groups, output_size, act, data_format)  # fmt: skip
-
-
-def _convolve(
-    op_type: str,
-    convolve: Callable[..., Tensor],
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: list[int],
-    padding: Padding,
-    dilation: list[int],
-    groups: int,
-    act: str | None,
-    data_format: str,
-) -> Tensor:
     last = data_format[-1] == "C"
     dims = weight.dim()
     if input.dim() != dims:
@@ -184,10 +102,29 @@ def _convolve_back(
     padding: Padding,
     dilation: list[int],
     groups: int,
-    output_size: list[int] | None,
-    act: str | None,
-    data_format: str,
+    output_size: list[int] | None = None,
+    act: str | None = None,
+    data_format: str = "NCHW",
 ) -> Tensor:
+    """Convolve backwards: the gradient of a convolution with respect to its input.
+
+    Args:
+        op_type: Paddle's operator name.
+        convolve: torch's function for so many axes.
+        input: float [B, C, H, W], or [B, H, W, C] if `data_format` ends in "C".
+        weight: [C, K / groups, kh, kw].
+        bias: [K] or None.
+        stride: [sh, sw].
+        padding: [ph, pw] taken away around the result, or another form of `window.pad_pairs`.
+        dilation: [dh, dw].
+        groups: number of groups of channels that do not see each other.
+        output_size: [H', W'], less than a stride above the smallest possible; None for that one.
+        act: name of an activation, or None.
+        data_format: "NCHW" or "NHWC".
+
+    Returns:
+        [B, K, H', W'] in the layout of `input`.
+    """
     last = data_format[-1] == "C"
     dims = weight.dim()
     if input.dim() != dims:
@@ -261,3 +198,16 @@ def _check_channels(op_type: str, input: Tensor, channels: int, weight: Tensor, 
             f"{op_type}: `input` must have {channels} channels, as the weight "
             f"{list(weight.size())} says, but received shape {list(input.size())}."
         ) from None
+
+
+def _operator(
+    op_type: str, function: Callable[..., Tensor], convolve: Callable[..., Tensor]
+) -> Callable[..., Any]:
+    decorate = operator(op_type, direct=True, input=FLOAT, weight=FLOAT, bias=optional(FLOAT))
+    return decorate(partial(function, op_type, convolve))
+
+
+conv2d = _operator("conv2d", _convolve, torch.conv2d)
+conv3d = _operator("conv3d", _convolve, torch.conv3d)
+conv2d_transpose = _operator("conv2d_transpose", _convolve_back, torch.conv_transpose2d)
+conv3d_transpose = _operator("conv3d_transpose", _convolve_back, torch.conv_transpose3d)
