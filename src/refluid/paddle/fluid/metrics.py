@@ -3,7 +3,7 @@
 Numbers and their types are Paddle's: an array of shape [1] stays one, and sums are kept in double
 precision where Paddle's NumPy of 2020 kept them so. `DetectionMAP` is not here: it belongs to the
 static graph.
-May import: numpy.
+May import: numpy, core_avx.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import copy
 from typing import Any
 
 import numpy as np
+
+from refluid.paddle.fluid.core_avx.array import Array
 
 __all__ = [
     "Accuracy",
@@ -390,7 +392,7 @@ def _plain(value: Any) -> Any:
 
 def _number(name: str, value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.shape == (1,):
-        return np.asarray(value)
+        return value.view(Array)  # which is printed as a number
     if isinstance(value, (int, float, np.number)):
         # as a Python number it does not widen arrays, as no scalar did in the NumPy of 2020
         return _plain(value)
@@ -401,9 +403,7 @@ def _number(name: str, value: Any) -> Any:
 
 
 def _number_or_array(name: str, value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return np.asarray(value)
-    return _number(name, value)
+    return value.view(Array) if isinstance(value, np.ndarray) else _number(name, value)
 
 
 def _binary(preds: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -111,6 +111,15 @@ def test_metrics_without_data():
     assert metrics.ChunkEvaluator().eval() == (0, 0, 0)
 
 
+def test_results_of_arrays_are_printed_as_numbers():
+    chunks = metrics.ChunkEvaluator()
+    chunks.update(*(np.array([n]) for n in (4, 5, 2)))
+    assert "%.3f %.3f %.3f" % chunks.eval() == "0.500 0.400 0.444"
+    accuracy = metrics.Accuracy()
+    accuracy.update(np.array([0.5], "float32"), 2)
+    assert f"{float(accuracy.eval()):.3f}" == "%.3f" % accuracy.eval() == "0.500"
+
+
 def test_chunks_are_paddles():
     chunks = metrics.ChunkEvaluator()
     chunks.update(10, 9, 8)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ContextDecorator, ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -35,8 +35,34 @@ __all__ = [
 ]
 
 
-@contextmanager
-def guard(place: Place | None = None) -> Iterator[None]:
+class _Guard(ContextDecorator):
+    """An open dynamic graph.
+
+    It is open until it is left, also for a program that says `guard().__enter__()` and keeps
+    nothing of it: `_open` holds it.
+    """
+
+    def __init__(self, place: Place | None) -> None:
+        self._place = place
+        self._entered: list[ExitStack] = []
+
+    def __enter__(self) -> None:
+        with ExitStack() as stack:
+            stack.enter_context(program_guard(Program(), Program()))
+            stack.enter_context(unique_name.guard())
+            stack.enter_context(use_tracer(Tracer(self._place)))
+            self._entered.append(stack.pop_all())
+        _open.append(self)
+
+    def __exit__(self, *error: object) -> None:
+        _open.remove(self)
+        self._entered.pop().close()
+
+
+_open: list[_Guard] = []
+
+
+def guard(place: Place | None = None) -> AbstractContextManager[None]:
     """Open the dynamic graph.
 
     Inside the block names count from 0, the program's seed is 0 and gradients are recorded.
@@ -52,12 +78,7 @@ def guard(place: Place | None = None) -> Iterator[None]:
         raise TypeError(
             f"`place` must be fluid.CPUPlace() or fluid.CUDAPlace(n), but received {place!r}."
         )
-    with (
-        program_guard(Program(), Program()),
-        unique_name.guard(),
-        use_tracer(Tracer(place)),
-    ):
-        yield
+    return _Guard(place)
 
 
 @contextmanager
@@ -72,22 +93,22 @@ def param_guard(parameters: dict[str, Any]) -> Iterator[None]:
     yield
 
 
-_open_guard: AbstractContextManager[None] | None = None
+_enabled: AbstractContextManager[None] | None = None
 
 
 def enable_dygraph(place: Place | None = None) -> None:
     """Open the dynamic graph until `disable_dygraph` is called. Same as Paddle 1.8."""
-    global _open_guard
-    if _open_guard is None:
-        _open_guard = guard(place)
-        _open_guard.__enter__()
+    global _enabled
+    if _enabled is None:
+        _enabled = guard(place)
+        _enabled.__enter__()
 
 
 def disable_dygraph() -> None:
     """Close the dynamic graph that `enable_dygraph` opened. Same as Paddle 1.8."""
-    global _open_guard
-    if _open_guard is not None:
-        closing, _open_guard = _open_guard, None
+    global _enabled
+    if _enabled is not None:
+        closing, _enabled = _enabled, None
         closing.__exit__(None, None, None)
 
 
@@ -101,9 +122,10 @@ def enabled() -> bool:
 
 
 @contextmanager
-def _not_recording() -> Iterator[None]:
+def _switch_tracer_mode_guard_(is_train: bool = True) -> Iterator[None]:
+    """Record gradients or not; programs of Paddle's own use this name of it too."""
     recording = torch.is_grad_enabled()
-    torch.set_grad_enabled(False)
+    torch.set_grad_enabled(is_train)
     try:
         yield
     finally:
@@ -116,11 +138,11 @@ def no_grad(func: Callable[..., Any] | None = None) -> Any:
     Same as Paddle 1.8: `with no_grad():` and `@no_grad`.
     """
     if func is None:
-        return _not_recording()
+        return _switch_tracer_mode_guard_(is_train=False)
 
     @functools.wraps(func)
     def call(*args: Any, **kwargs: Any) -> Any:
-        with _not_recording():
+        with _switch_tracer_mode_guard_(is_train=False):
             return func(*args, **kwargs)
 
     return call

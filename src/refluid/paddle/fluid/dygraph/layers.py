@@ -69,16 +69,31 @@ class Layer(core_avx.Layer):
         """Make what depends on the first inputs; called once, before the first forward."""
 
     def train(self, mode: bool = True) -> Layer:
-        """Switch this layer and its sublayers to training, and recording on for the program."""
-        torch.set_grad_enabled(mode)
-        return super().train(mode)
+        """Switch this layer and its sublayers to training, and recording on for the program.
+
+        Same as Paddle 1.8: a sublayer's own `train()` is called, which may freeze a part.
+        """
+        return self._switch(True) if mode else self.eval()
 
     def eval(self) -> Layer:
         """Switch this layer and its sublayers to evaluation, and recording off for the program.
 
         As in Paddle, no gradient is recorded anywhere until some layer's `train()` is called.
         """
-        return self.train(False)
+        return self._switch(False)
+
+    def _switch(self, training: bool) -> Layer:
+        torch.set_grad_enabled(training)
+        self.training = training
+        layers, method = self.sublayers(), "train" if training else "eval"
+        if all(getattr(type(layer), method) in _USUAL_SWITCHES for layer in layers):
+            for layer in layers:
+                layer.training = training
+        else:
+            # each of them once for every layer that it is in, as in Paddle: the last one counts
+            for layer in layers:
+                getattr(layer, method)()
+        return self
 
     def register_forward_post_hook(self, hook: Callable[..., Any]) -> Any:
         """Call `hook(layer, inputs, outputs)` after each forward; return what removes it."""
@@ -259,10 +274,18 @@ class Layer(core_avx.Layer):
     def __setattr__(self, name: str, value: Any) -> None:
         """Register parameters and layers; keep everything else as it is.
 
+        As in Paddle, what is given to a property is registered under the property's name, too.
+
         Raises:
             ValueError: `super().__init__()` has not been called.
             TypeError: a parameter or layer is replaced by something else.
         """
+        if isinstance(getattr(type(self), name, None), property):
+            object.__setattr__(self, name, value)
+            registry = self._registry_for(value)
+            if registry is not None:
+                registry[name] = value
+            return
         try:
             super().__setattr__(name, value)
         except AttributeError as error:
@@ -272,6 +295,14 @@ class Layer(core_avx.Layer):
                 f"super({type(self).__name__}, self).__init__() must be called before "
                 f"`{name}` is assigned."
             ) from None
+
+    def _registry_for(self, value: Any) -> dict[str, Any] | None:
+        if isinstance(value, torch.nn.Parameter):
+            return self._parameters
+        return self._modules if isinstance(value, torch.nn.Module) else None
+
+
+_USUAL_SWITCHES = {Layer.train, Layer.eval, torch.nn.Module.train, torch.nn.Module.eval}
 
 
 def _kind(value: object) -> str:

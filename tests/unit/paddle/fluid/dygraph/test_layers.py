@@ -207,3 +207,100 @@ def test_create_variable_and_wrong_parts():
         net.add_parameter("a", 3)
     with pytest.raises(ValueError, match="no backward"):
         net.backward()
+
+
+# --- switching between training and evaluation ---------------------------------------------------
+
+
+class Frozen(BatchNorm):
+    """Stays in evaluation, as the first layers of a detector do."""
+
+    def train(self) -> None:
+        super().eval()
+
+
+class Counting(Layer):
+    """Programs of 2020 override both without an argument, and set the sublayers' flags too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+        self.inner = Linear(2, 2)
+
+    def eval(self) -> None:
+        super().eval()
+        self.calls.append("eval")
+
+    def train(self) -> None:
+        super().train()
+        self.calls.append("train")
+
+
+def test_overridden_switches_are_called_once_for_each_layer_around_them():
+    class Middle(Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.counting = Counting()
+
+    class Outer(Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.middle = Middle()
+
+    outer = Outer()
+    outer.eval()
+    outer.train()
+    counting = outer.middle.counting
+    assert counting.calls == ["eval", "eval", "train", "train"]  # as Paddle 1.8.5 does
+    assert counting.inner.training
+
+
+def test_a_layer_that_freezes_itself_stays_frozen_below_others():
+    class Model(Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = Frozen(3)
+            self.head = Linear(2, 2)
+
+    model = Model()
+    model.train()
+    assert (model.training, model.norm.training, model.head.training) == (True, False, True)
+
+
+def test_switches_return_the_layer_and_switch_recording():
+    model = Net()
+    assert model.eval() is model
+    assert not torch.is_grad_enabled()
+    assert not any(layer.training for layer in model.sublayers())
+    assert model.train() is model
+    assert torch.is_grad_enabled()
+    assert model.train(False) is model
+    assert not model.norm.training
+    model.train()
+
+
+# --- properties ---------------------------------------------------------------------------------
+
+
+class Shared(Layer):
+    """A property whose setter keeps the parameter, as the CRF of Paddle's models has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._transition = self.create_parameter([2])
+
+    @property
+    def weight(self):
+        return self._transition
+
+    @weight.setter
+    def weight(self, value):
+        self._transition = value
+
+
+def test_a_parameter_given_to_a_property_is_registered_under_both_names():
+    one, two = Shared(), Shared()
+    two.weight = one.weight
+    assert two._transition is one.weight
+    assert sorted(two.state_dict()) == ["_transition", "weight"]
+    assert len(two.parameters()) == 1

@@ -200,16 +200,18 @@ class Route:
 
 
 def variables(op_type: str, what: str, given: Any) -> list[torch.Tensor]:
-    """Return one variable or several as a list.
+    """Return one variable, several or none as a list.
 
     Args:
         op_type: the operator, for messages.
         what: which input or output it is, for messages.
-        given: a variable, or a list or tuple of them.
+        given: a variable, a list or tuple of them, or None for none.
 
     Raises:
         EnforceNotMet: it is something else.
     """
+    if given is None:
+        return []
     entries = list(given) if isinstance(given, (list, tuple)) else [given]
     for entry in entries:
         if not isinstance(entry, torch.Tensor):

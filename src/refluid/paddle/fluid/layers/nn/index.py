@@ -13,7 +13,7 @@ from torch import Tensor
 
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
 from refluid.paddle.fluid.core_avx.function import Function
-from refluid.paddle.fluid.core_avx.operator import ANY, BOOL, FLOAT, INTEGER, NUMBER, many, operator
+from refluid.paddle.fluid.core_avx.operator import ANY, FLOAT, INTEGER, NUMBER, many, operator
 from refluid.paddle.fluid.layers.argument import axis_of, integers, size_of
 
 __all__ = [
@@ -272,9 +272,12 @@ def multiplex(inputs: Sequence[Tensor], index: Tensor) -> Tensor:
     return stacked[index.long().reshape(-1), rows]
 
 
-@operator("where_index", direct=True, condition=BOOL)
+@operator("where_index", direct=True, condition=ANY)
 def where(condition: Tensor) -> Tensor:
-    """Return the positions of True, int64 [number of them, rank]. Same as Paddle 1.8."""
+    """Return the positions of what is True or not 0, int64 [number of them, rank].
+
+    Same as Paddle 1.8.
+    """
     return torch.nonzero(condition)
 
 

@@ -59,13 +59,14 @@ def pad2d(
     data_format: str = "NCHW",
     name: str | None = None,
 ) -> Tensor:
-    """Add rows and columns around images.
+    """Add rows and columns around images, or cut some off.
 
     Same as Paddle 1.8.
 
     Args:
         input: float [B, C, H, W], or [B, H, W, C] with "NHWC".
-        paddings: how many above, below, to the left, to the right; ints or a Variable.
+        paddings: how many above, below, to the left, to the right; ints or a Variable. So many are
+            cut off where a number is negative.
         mode: "constant", "reflect" (mirrored at the edge, which is not repeated) or "edge".
         pad_value: the value for "constant".
         data_format: "NCHW" or "NHWC".
@@ -79,14 +80,17 @@ def pad2d(
     one_of(data_format, ("NCHW", "NHWC"), "data_format")
     given = paddings.tolist() if isinstance(paddings, Tensor) else paddings
     widths = integers("pad2d", "paddings", given)
-    if input.dim() != 4 or len(widths) != 4 or min(widths) < 0:
+    if input.dim() != 4 or len(widths) != 4:
         raise EnforceNotMet(
-            "pad2d: `input` must have 4 dimensions and `paddings` 4 numbers from 0 on, but "
-            f"received shape {list(input.size())} and {widths}."
+            "pad2d: `input` must have 4 dimensions and `paddings` 4 numbers, but received shape "
+            f"{list(input.size())} and {widths}."
         )
     x = input.movedim(-1, 1) if data_format == "NHWC" else input
     fill = {"value": pad_value} if mode == "constant" else {}
-    padded = functional.pad(x, _from_last(widths), _MODES[mode], **fill)
+    # what is mirrored or repeated may be cut off at the other side
+    padded = functional.pad(x, _from_last([max(w, 0) for w in widths]), _MODES[mode], **fill)
+    if min(widths) < 0:
+        padded = functional.pad(padded, _from_last([min(w, 0) for w in widths]))
     return padded.movedim(1, -1) if data_format == "NHWC" else padded
 
 

@@ -123,13 +123,17 @@ def dot(x: Tensor, y: Tensor, name: str | None = None) -> Tensor:
 def cos_sim(X: Tensor, Y: Tensor) -> Tensor:
     """Return the cosine between the rows of X [B, N] and of Y [B, N] or [1, N]; [B, 1].
 
-    Same as Paddle 1.8.
+    Same as Paddle 1.8: a norm below 1e-4 counts as 1e-4, so that rows of zeros give 0.
     """
     x, y = torch.flatten(X, 1), torch.flatten(Y, 1)
-    norms = torch.linalg.vector_norm(x, dim=1, keepdim=True) * torch.linalg.vector_norm(
-        y, dim=1, keepdim=True
-    )
-    return torch.sum(torch.mul(x, y), 1, keepdim=True) / norms
+    return torch.sum(torch.mul(x, y), 1, keepdim=True) / (_norm(x) * _norm(y))
+
+
+def _norm(x: Tensor) -> Tensor:
+    squares = torch.sum(torch.mul(x, x), 1, keepdim=True)
+    fixed = torch.detach(squares)
+    # Paddle's gradient is that of the norm, also where it counts as more
+    return torch.sqrt(squares + (torch.clamp(fixed, min=1e-8) - fixed))
 
 
 @operator("cross", direct=True, input=NUMBER, other=NUMBER)

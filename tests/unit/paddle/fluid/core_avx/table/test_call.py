@@ -74,12 +74,22 @@ def test_missing_slots_and_attributes_are_not_met(x):
         trace("cast", {"X": x}, {"Out": blank()}, {"out_dtype": 3})
 
 
-@pytest.mark.parametrize("wrong", [None, [None], np.ones(2), 3.0, "x"])
+@pytest.mark.parametrize("wrong", [[None], np.ones(2), 3.0, "x"])
 def test_what_is_no_variable_is_not_met(x, wrong):
     with pytest.raises(EnforceNotMet, match="relu: the input `X` must be a Variable"):
         trace("relu", {"X": wrong}, {"Out": blank()}, {})
     with pytest.raises(EnforceNotMet, match="relu: the output `Out` must be a Variable"):
         trace("relu", {"X": x}, {"Out": wrong}, {})
+
+
+def test_none_means_that_nothing_is_given(x):
+    out = blank()
+    trace("scale", {"X": x, "ScaleTensor": None}, {"Out": out}, {"scale": 2.0, "bias": 0.0})
+    np.testing.assert_array_equal(out.numpy(), x.numpy() * 2)
+    with pytest.raises(EnforceNotMet, match="relu: the input `X` is missing"):
+        trace("relu", {"X": None}, {"Out": blank()}, {})
+    with pytest.raises(EnforceNotMet, match="top_k: the output `Indices` must be given"):
+        trace("top_k", {"X": x}, {"Out": blank(), "Indices": None}, {})
 
 
 def test_arguments_that_are_no_tables_are_type_errors(x):

@@ -69,3 +69,8 @@ def test_places_of_a_resize_that_were_found_under_inference_mode_serve_for_train
         L.resize_nearest(variable(np.ones((1, 1, 3, 3))), [7, 7])
     L.reduce_sum(L.resize_nearest(image, [7, 7])).backward()
     assert image.gradient().sum() == 49
+
+
+@pytest.mark.parametrize("dtype", ["int64", "bool", "int32", "float32", "float64"])
+def test_where_takes_numbers_as_conditions(variable, dtype):
+    assert L.where(variable([[0, 2], [1, 0]], dtype)).numpy().tolist() == [[0, 1], [1, 0]]

@@ -1,0 +1,59 @@
+"""Opening the dynamic graph, and switching recording."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+
+from refluid.paddle import fluid
+from refluid.paddle.fluid import dygraph
+
+
+def test_a_guard_that_nobody_keeps_stays_open_until_it_is_left():
+    held = dygraph.guard(fluid.CPUPlace())
+    before = fluid.default_main_program()
+    dygraph.guard(fluid.CPUPlace()).__enter__()
+    gc.collect()
+    assert fluid.in_dygraph_mode()
+    assert dygraph.Linear(3, 2)(dygraph.to_variable(np.ones((1, 3), "float32"))).shape == [1, 2]
+    with held:
+        assert fluid.in_dygraph_mode()
+    assert fluid.in_dygraph_mode()
+    dygraph.base._open[-1].__exit__(None, None, None)
+    assert not fluid.in_dygraph_mode()
+    assert fluid.default_main_program() is before
+
+
+def test_a_guard_may_be_entered_again_and_decorate_a_function():
+    place = dygraph.guard(fluid.CPUPlace())
+
+    @place
+    def count(depth: int) -> int:
+        assert fluid.in_dygraph_mode()
+        return 1 + (count(depth - 1) if depth else 0)
+
+    assert count(3) == 4
+    assert not fluid.in_dygraph_mode()
+
+
+def test_an_error_while_a_guard_opens_leaves_nothing_open(monkeypatch):
+    def fail(place):
+        raise ValueError("no such place")
+
+    before = fluid.default_main_program()
+    monkeypatch.setattr(dygraph.base, "Tracer", fail)
+    with pytest.raises(ValueError, match="no such place"), dygraph.guard():
+        pass
+    assert fluid.default_main_program() is before
+
+
+def test_recording_is_switched_by_the_name_that_paddles_programs_use():
+    with dygraph.guard(fluid.CPUPlace()):
+        linear, x = dygraph.Linear(3, 2), dygraph.to_variable(np.ones((1, 3), "float32"))
+        with dygraph.base._switch_tracer_mode_guard_(is_train=False):
+            assert linear(x).stop_gradient
+            with dygraph.base._switch_tracer_mode_guard_():
+                assert not linear(x).stop_gradient
+        assert not linear(x).stop_gradient
