@@ -12,6 +12,7 @@ May import: torch, numpy.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,8 +22,8 @@ __all__ = ["dropout_mask", "integers", "normal", "truncated_normal", "uniform"]
 _MULTIPLIER = 48271
 _MODULUS = 2147483647
 _BLOCK = 4096
-_SCALE = np.float32(_MODULUS - 1)
-_BELOW_ONE = np.nextafter(np.float32(1), np.float32(0))
+# how many numbers the engine can give
+_RANGE = _MODULUS - 1
 
 
 def _block_powers() -> np.ndarray:
@@ -35,15 +36,33 @@ def _block_powers() -> np.ndarray:
 
 
 class Minstd:
-    """The engine: `draw(n)` gives the next n numbers in [0, 1) as float32."""
+    """The engine, whose numbers are those of libstdc++'s distributions."""
 
     _powers: np.ndarray | None = None
 
     def __init__(self, seed: int) -> None:
         self._state = seed % _MODULUS or 1
 
-    def draw(self, count: int) -> np.ndarray:
-        """Return the next `count` numbers, each in [0, 1)."""
+    def draw(self, count: int, dtype: torch.dtype = torch.float32) -> np.ndarray:
+        """Return the next `count` numbers in [0, 1), as float32 or float64."""
+        if dtype is not torch.float64:
+            return _below_one(self._next(count).astype(np.float32) / np.float32(_RANGE))
+        # one number of the engine has too few bits for a double
+        pairs = self._next(2 * count).astype(np.float64).reshape(-1, 2)
+        return _below_one((pairs[:, 0] + pairs[:, 1] * _RANGE) / float(_RANGE**2))
+
+    def integers(self, low: int, high: int, count: int) -> np.ndarray:
+        """Return the next `count` whole numbers in [low, high), of which there are below 2^31."""
+        width = _RANGE // (high - low)
+        found = np.empty(0, np.uint64)
+        while len(found) < count:
+            numbers = self._next(count - len(found))
+            # those that would make the first numbers more likely are passed over
+            found = np.append(found, numbers[numbers < width * (high - low)])
+        return low + (found // np.uint64(width)).astype(np.int64)
+
+    def _next(self, count: int) -> np.ndarray:
+        """Return the engine's next `count` numbers, from 0."""
         if Minstd._powers is None:
             Minstd._powers = _block_powers()
         powers = Minstd._powers
@@ -56,12 +75,21 @@ class Minstd:
         states = states[:count]
         if count:
             self._state = int(states[-1])
-        numbers = (states - np.uint64(1)).astype(np.float32) / _SCALE
-        return np.minimum(numbers, _BELOW_ONE)
+        return states - np.uint64(1)
+
+
+def _below_one(numbers: np.ndarray) -> np.ndarray:
+    one = numbers.dtype.type(1)
+    return np.minimum(numbers, np.nextafter(one, numbers.dtype.type(0)))
 
 
 def _size(shape: list[int]) -> int:
     return math.prod(shape)
+
+
+def _settings(like: np.ndarray, *values: float) -> list[Any]:
+    """Return settings in the element type of `like`, rounded to 32 bits as Paddle keeps them."""
+    return [like.dtype.type(np.float32(value)) for value in values]
 
 
 def uniform(
@@ -81,10 +109,9 @@ def uniform(
     """
     if not seed:
         return torch.empty(shape, dtype=dtype).uniform_(low, high)
-    u = Minstd(seed).draw(_size(shape))
-    f4 = np.float32
-    values = u * (f4(high) - f4(low)) + f4(low)
-    return torch.from_numpy(values.reshape(shape)).to(dtype)
+    u = Minstd(seed).draw(_size(shape), dtype)
+    low, high = _settings(u, low, high)
+    return torch.from_numpy((u * (high - low) + low).reshape(shape)).to(dtype)
 
 
 def normal(
@@ -98,16 +125,17 @@ def normal(
     while missing > 0:
         # 4/pi tries a pair on average; whole pairs are tried in order, so blocks change nothing
         tries = int(missing * 0.7) + 16
-        xy = np.float32(2) * engine.draw(2 * tries).reshape(-1, 2) - np.float32(1)
+        # NumPy keeps float32 where it meets numbers of Python
+        xy = 2 * engine.draw(2 * tries, dtype).reshape(-1, 2) - 1
         r2 = xy[:, 0] * xy[:, 0] + xy[:, 1] * xy[:, 1]
         accepted = (r2 <= 1) & (r2 != 0)
         xy, r2 = xy[accepted], r2[accepted]
-        factor = np.sqrt(np.float32(-2) * np.log(r2) / r2)
+        factor = np.sqrt(-2 * np.log(r2) / r2)
         pairs.append(xy[:, ::-1] * factor[:, None])
         missing -= 2 * len(r2)
     values = np.concatenate(pairs).reshape(-1)[:count] if pairs else np.empty(0, np.float32)
-    values = values * np.float32(std) + np.float32(mean)
-    return torch.from_numpy(values.reshape(shape)).to(dtype)
+    mean, std = _settings(values, mean, std)
+    return torch.from_numpy((values * std + mean).reshape(shape)).to(dtype)
 
 
 def truncated_normal(
@@ -126,7 +154,11 @@ def truncated_normal(
 def integers(
     shape: list[int], low: int, high: int, seed: int, dtype: torch.dtype = torch.int64
 ) -> torch.Tensor:
-    """Draw whole numbers from [low, high); with a seed from a torch generator of that seed."""
+    """Draw whole numbers from [low, high); arguments as for `uniform`."""
+    if seed and high - low < _RANGE:
+        numbers = Minstd(seed).integers(low, high, _size(shape))
+        return torch.from_numpy(numbers.reshape(shape)).to(dtype)
+    # of more numbers than the engine has, the first bits are not Paddle's
     generator = torch.Generator().manual_seed(seed) if seed else None
     return torch.randint(low, high, tuple(shape), generator=generator, dtype=dtype)
 

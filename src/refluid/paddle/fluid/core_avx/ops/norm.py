@@ -152,10 +152,11 @@ def instance_norm(
     """
     given = weight if weight is not None else bias
     _check("instance_norm", input, None if given is None else given.size(0), False, epsilon)
-    flat = input.dim() == 2
-    x = torch.unsqueeze(input, -1) if flat else input
-    out = torch.instance_norm(x, weight, bias, None, None, True, 0.0, epsilon, False)
-    return torch.squeeze(out, -1) if flat else out
+    # in one row, because torch 2.13 misreads the channels-last gradient of a batch of one, such as
+    # a convolution hands back, and returns another one without a word
+    rows = torch.reshape(input, (input.size(0), input.size(1), -1))
+    out = torch.instance_norm(rows, weight, bias, None, None, True, 0.0, epsilon, False)
+    return torch.reshape(out, input.size())
 
 
 @operator("group_norm", direct=True, input=FLOAT, weight=optional(FLOAT), bias=optional(FLOAT))

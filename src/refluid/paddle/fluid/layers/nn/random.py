@@ -69,11 +69,11 @@ def uniform_random(
 ) -> Tensor:
     """Draw from [min, max).
 
-    Same as Paddle 1.8.
+    Same as Paddle 1.8, down to its element type: it is float32 whatever `dtype` says.
 
     Args:
         shape: ints, Variables of shape [1], or one Variable of sizes.
-        dtype: float32 or float64.
+        dtype: float32 or float64, without effect.
         min: the smallest value.
         max: the bound that is not reached.
         seed: 0 for new numbers each time.
@@ -82,7 +82,8 @@ def uniform_random(
         Without a seed torch's generator advances.
     """
     sizes = size_of("uniform_random", "shape", shape)
-    return _uniform("uniform_random", sizes, min, max, seed, dtype)
+    _float_dtype("uniform_random", dtype)
+    return _uniform("uniform_random", sizes, min, max, seed, "float32")
 
 
 @operator("gaussian_random")

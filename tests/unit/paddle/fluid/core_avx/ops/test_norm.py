@@ -15,6 +15,7 @@ from refluid.paddle.fluid.core_avx.ops.norm import (
     spectral_norm,
 )
 from refluid.paddle.fluid.dygraph.base import to_variable
+from refluid.paddle.fluid.dygraph.nn import BatchNorm
 
 EPSILON = 1e-5
 
@@ -219,3 +220,30 @@ def test_statistics_are_not_part_of_the_graph(numbers, variable, statistics):
     batch_norm(variable(numbers(1, 3, 4)), None, None, mean, variance, 0.9, EPSILON, True)
     assert not torch.Tensor.requires_grad.__get__(mean)
     assert mean.stop_gradient
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("sizes", [(8, 8), (8, 1), (4, 8, 8)])
+@pytest.mark.parametrize("layout", ["contiguous", "channels last"])
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_gradients_are_right_in_every_layout(
+    numbers, variable, statistics, norm, layout, sizes, batch
+):
+    """A convolution hands back channels-last gradients, which torch misreads in a batch of one."""
+    values = numbers(0, batch, 32, *sizes)
+    x = variable(values)
+    if norm == "instance":
+        out, axes = instance_norm(x, None, None, 1e-5), tuple(range(2, values.ndim))
+    else:
+        layer = BatchNorm(32)
+        out, axes = layer(x), (0, *range(2, values.ndim))
+    last = torch.channels_last if values.ndim == 4 else torch.channels_last_3d
+    form = last if layout == "channels last" else torch.contiguous_format
+    gradient = torch.from_numpy(numbers(1, *values.shape)).contiguous(memory_format=form)
+    (found,) = torch.autograd.grad(out.as_subclass(torch.Tensor), x, gradient)
+    exact = torch.tensor(values, dtype=torch.float64, requires_grad=True)
+    spread = torch.sqrt(exact.var(axes, correction=0, keepdim=True) + 1e-5)
+    (expected,) = torch.autograd.grad(
+        (exact - exact.mean(axes, keepdim=True)) / spread, exact, gradient.double()
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
