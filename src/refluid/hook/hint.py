@@ -39,7 +39,7 @@ HINTS = {
         _EAGER,
     ),
     **dict.fromkeys(
-        "data DataFeeder data_feeder py_reader create_py_reader_by_data read_file "
+        "DataFeeder data_feeder py_reader create_py_reader_by_data read_file "
         "double_buffer DatasetFactory InMemoryDataset QueueDataset".split(),
         _FEED,
     ),

@@ -35,6 +35,7 @@ from refluid.paddle.fluid.core import (
     LoDTensor,
     LoDTensorArray,
 )
+from refluid.paddle.fluid.data import data
 from refluid.paddle.fluid.dygraph import nn as _nn
 from refluid.paddle.fluid.dygraph.base import (
     disable_dygraph,
@@ -96,6 +97,7 @@ __all__ = [
     "create_random_int_lodtensor",
     "cuda_pinned_places",
     "cuda_places",
+    "data",
     "data_feeder",
     "dataloader",
     "default_main_program",

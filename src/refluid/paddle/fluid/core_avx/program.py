@@ -16,7 +16,7 @@ import torch
 
 from refluid.paddle.fluid.core_avx.dtype import VarType, to_torch_dtype
 from refluid.paddle.fluid.core_avx.parameter import ParamBase
-from refluid.paddle.fluid.core_avx.table import trace
+from refluid.paddle.fluid.core_avx.table import blank, trace
 from refluid.paddle.fluid.core_avx.tracer import current_place
 from refluid.paddle.fluid.core_avx.variable import VarBase, wrap
 
@@ -129,22 +129,22 @@ class Block:
         persistable: bool | None = None,
         **kwargs: Any,
     ) -> VarBase:
-        """Make a variable, filled with zeros.
+        """Make a variable, filled with zeros; one of a size that is not known is empty.
 
         Args:
             type: the kind of variable: always a dense tensor.
             name: by default `generated_var_N`.
-            shape: its sizes; by default one element.
+            shape: its sizes, -1 for one that is not known; by default one element.
             dtype: element type, by default float32.
             persistable: what its attribute of that name shall be.
             **kwargs: accepted for compatibility.
         """
-        zeros = torch.zeros(
-            tuple(shape or ()),
-            dtype=to_torch_dtype("float32" if dtype is None else dtype),
-            device=current_place().device,
-        )
-        variable = wrap(zeros)
+        dtype = "float32" if dtype is None else dtype
+        if shape and min(shape) < 0:
+            variable: VarBase = blank(dtype, sizes=shape)
+        else:
+            zeros = torch.zeros(tuple(shape or ()), dtype=to_torch_dtype(dtype))
+            variable = wrap(zeros.to(current_place().device))
         variable._prefix = "generated_var"
         variable._name = name
         variable.persistable = bool(persistable)

@@ -9,6 +9,7 @@ from refluid.paddle.fluid.layers import (
     control_flow,
     detection,
     distributions,
+    io,
     learning_rate_scheduler,
     loss,
     metric_op,
@@ -21,6 +22,7 @@ from refluid.paddle.fluid.layers import rnn as _recurrent
 from refluid.paddle.fluid.layers.control_flow import *  # noqa: F403
 from refluid.paddle.fluid.layers.detection import *  # noqa: F403
 from refluid.paddle.fluid.layers.distributions import *  # noqa: F403
+from refluid.paddle.fluid.layers.io import *  # noqa: F403
 from refluid.paddle.fluid.layers.learning_rate_scheduler import *  # noqa: F403
 from refluid.paddle.fluid.layers.loss import *  # noqa: F403
 from refluid.paddle.fluid.layers.metric_op import *  # noqa: F403
@@ -34,6 +36,7 @@ __all__: list[str] = []
 __all__ += control_flow.__all__
 __all__ += detection.__all__
 __all__ += distributions.__all__
+__all__ += io.__all__
 __all__ += learning_rate_scheduler.__all__
 __all__ += loss.__all__
 __all__ += metric_op.__all__

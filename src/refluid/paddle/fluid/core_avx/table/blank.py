@@ -9,6 +9,7 @@ core_avx.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -29,17 +30,18 @@ class Blank(VarBase):
     """A variable that no operator has written to yet; afterwards it is a plain `VarBase`.
 
     Reading it raises EnforceNotMet, as in Paddle. Outputs that only Paddle's backward passes need,
-    such as the `XShape` of `reshape2`, stay blank.
+    such as the `XShape` of `reshape2`, stay blank, and so does what describes a reader's data.
     """
 
     __module__ = "paddle.fluid.core_avx"
 
     _stop: bool | None = None
+    _sizes: Sequence[int] = ()
 
     @property
     def shape(self) -> list[int]:
-        """No sizes yet."""
-        return []
+        """The sizes that were given for it, -1 for one that is not known; none by default."""
+        return list(self._sizes)
 
     @property
     def stop_gradient(self) -> bool:
@@ -52,21 +54,35 @@ class Blank(VarBase):
 
     def numpy(self) -> Array:
         """Refuse: there are no values."""
-        raise EnforceNotMet(
+        raise self._empty()
+
+    @property
+    def _cut(self) -> bool:
+        # what operators ask of each variable first
+        raise self._empty()
+
+    def _empty(self) -> EnforceNotMet:
+        return EnforceNotMet(
             f"the variable `{self.name}` is empty: no operator has written to it. If one was "
             "given it as an output, refluid does not compute that output."
         )
 
     def to_string(self, throw_on_error: bool, with_details: bool = False) -> str:
         """Return Paddle's text of a variable without values."""
-        return f"name {self.name}, shape: [], not inited"
+        return f"name {self.name}, shape: {self.shape}, not inited"
 
 
 _by_name = functools.cache(to_torch_dtype)
 
 
-def blank(dtype: Any = "float32", name: str | None = None) -> Blank:
-    """Return a variable without values, called `tmp_N` unless it is given a name."""
+def blank(dtype: Any = "float32", name: str | None = None, sizes: Sequence[int] = ()) -> Blank:
+    """Return a variable without values, called `tmp_N` unless it is given a name.
+
+    Args:
+        dtype: element type.
+        name: by default `tmp_N`.
+        sizes: what its `shape` says until an operator writes to it.
+    """
     kind = _by_name(dtype) if type(dtype) is str else to_torch_dtype(dtype)
     made: Any = torch.empty(0, dtype=kind, device=current_place().device)
     # not as_subclass, whose result is a view, which no graph can be written into
@@ -74,6 +90,8 @@ def blank(dtype: Any = "float32", name: str | None = None) -> Blank:
     made._number = tracer.next_number()
     if name:
         made._name = name
+    if sizes:
+        made._sizes = tuple(sizes)
     return made
 
 
