@@ -7,6 +7,7 @@ standard  what stands in for names of Python's own library
 numeric   ... for names of NumPy, scikit-learn and pandas
 picture   ... for names of SciPy, Pillow and scikit-image
 call      calls that are refused today, such as `yaml.load(f)`
+native    attributes for types that are written in C, such as NumPy's arrays
 
 `python -m refluid` installs this unless it is told `--no-era`; `import refluid` and
 `refluid.install()` do not, since a program that calls those has been edited for today anyway.

@@ -12,7 +12,14 @@ import sys
 from collections.abc import Callable, Set
 from typing import Any
 
-__all__ = ["from_bytes", "safe_load", "sample_of_set", "seaborn_style", "without_encoding"]
+__all__ = [
+    "from_bytes",
+    "of_one_element",
+    "safe_load",
+    "sample_of_set",
+    "seaborn_style",
+    "without_encoding",
+]
 
 Call = Callable[[], object]
 
@@ -64,6 +71,13 @@ def from_bytes(
     import numpy as np
 
     return lambda: np.frombuffer(data, dtype, count).copy()
+
+
+def of_one_element(convert: Callable[..., object], array: Any) -> Call | None:
+    """Return `float(array)` or `int(array)` of the only element, in however many dimensions."""
+    if not array.ndim or array.size != 1:
+        return None
+    return functools.partial(convert, array.reshape(()))
 
 
 def seaborn_style(use: Callable[..., object], style: object) -> Call | None:

@@ -127,13 +127,26 @@ def _equip(module: ModuleType) -> None:
         if not holder:
             names[row.path] = row
         elif hasattr(module, holder) and not hasattr(getattr(module, holder), method):
-            setattr(getattr(module, holder), method, _Method(row))
+            _put(getattr(module, holder), method, _Method(row))
     if names:
         ask = vars(module).get("__getattr__") or functools.partial(_refuse, module)
         vars(module)["__getattr__"] = functools.partial(_answer, names, ask)
     for row in _calls.get(module.__name__, ()):
-        if hasattr(module, row.path) and row.applies:
-            setattr(module, row.path, _accepting(getattr(module, row.path), row))
+        holder, _, name = row.path.rpartition(".")
+        owner = getattr(module, holder) if holder else module
+        if hasattr(owner, name) and row.applies:
+            _put(owner, name, _accepting(getattr(owner, name), row))
+
+
+def _put(owner: Any, name: str, value: object) -> None:
+    """Set an attribute of a module or a class, also of one that is written in C."""
+    try:
+        setattr(owner, name, value)
+    except TypeError:
+        # imports ctypes, which many programs never need
+        from refluid.hook.era import native
+
+        native.put(owner, name, value)
 
 
 def _answer(names: dict[str, Row], ask: Callable[[str], object], name: str) -> object:

@@ -19,8 +19,12 @@ __all__ = [
     "asfarray",
     "asscalar",
     "in1d",
+    "itemset",
     "iteritems",
     "linear_assignment",
+    "ptp",
+    "to_numpy_matrix",
+    "tostring",
 ]
 
 NINF = -np.inf
@@ -41,6 +45,34 @@ def asfarray(a: Any, dtype: Any = np.float64) -> np.ndarray:
 def in1d(ar1: Any, ar2: Any, assume_unique: bool = False, invert: bool = False) -> np.ndarray:
     """Return which elements of `ar1` are in `ar2`, flattened."""
     return np.isin(np.ravel(ar1), ar2, assume_unique=assume_unique, invert=invert)
+
+
+def itemset(array: np.ndarray, *arguments: Any) -> None:
+    """Set one element: `array.itemset(value)`, or `array.itemset(index, value)`."""
+    *index, value = arguments
+    if not index:
+        index = [0]
+    place = index[0] if len(index) == 1 else tuple(index)
+    if isinstance(place, tuple):
+        array[place] = value
+    else:
+        array.flat[place] = value
+
+
+def ptp(array: np.ndarray, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+    """Return the largest element less the smallest."""
+    return np.ptp(array, axis, out, keepdims)
+
+
+def tostring(array: np.ndarray, order: Any = "C") -> bytes:
+    """Return the bytes of an array."""
+    return array.tobytes(order)
+
+
+def to_numpy_matrix(graph: Any, *arguments: Any, **named: Any) -> np.matrix:
+    """Return the weights between the nodes of a graph as a matrix."""
+    networkx = sys.modules["networkx"]
+    return np.asmatrix(networkx.to_numpy_array(graph, *arguments, **named))
 
 
 def linear_assignment(X: Any) -> np.ndarray:

@@ -20,6 +20,8 @@ __all__ = [
     "ArgSpec",
     "gcd",
     "getargspec",
+    "getchildren",
+    "getiterator",
     "isAlive",
     "load_source",
     "new_module",
@@ -100,6 +102,16 @@ def new_module(name: str) -> ModuleType:
 
 
 # where a signature stands in a file, the signature, what `imghdr` called the kind of file
+def getchildren(element: Any) -> list[Any]:
+    """Return the elements right below one of XML."""
+    return list(element)
+
+
+def getiterator(element: Any, tag: str | None = None) -> list[Any]:
+    """Return an element of XML and all below it, of a tag if one is named."""
+    return list(element.iter(tag))
+
+
 _SIGNATURES = (
     (6, (b"JFIF", b"Exif"), "jpeg"),
     (0, (b"\xff\xd8\xff\xdb",), "jpeg"),

@@ -133,10 +133,20 @@ NAMES: tuple[Row, ...] = (
     *_renamed("numpy", "NumPy 2.4", "numpy", {"trapz": "trapezoid"}),
     *_ours("numpy", "NumPy 2.4", "numeric", {"in1d": "numpy.isin(numpy.ravel(a), b)"}),
     *_renamed("numpy", "NumPy 2.5", "numpy", {"row_stack": "vstack"}),
+    *_ours("numpy", "NumPy 2.0", "numeric", {"ndarray.itemset": "array[index] = value"}),
+    *_ours("numpy", "NumPy 2.0", "numeric", {"ndarray.ptp": "numpy.ptp(array)"}),
+    *_ours("numpy", "NumPy 2.3", "numeric", {"ndarray.tostring": "array.tobytes()"}),
     *_ours("scipy.misc", "SciPy 1.3", "picture", _IMAGES),
     *_moved("scipy.misc", "SciPy 1.3", "scipy.special", "comb factorial logsumexp"),
     *_ours("scipy.ndimage", "SciPy 1.3", "picture", {"imread": _IMAGES["imread"]}),
     *_moved("scipy", "SciPy 1.12", "numpy", "interp"),
+    Row("scipy:random", "numpy.random:", "numpy.random", "SciPy 1.12"),
+    *_ours(
+        "networkx",
+        "NetworkX 3.0",
+        "numeric",
+        {"to_numpy_matrix": "numpy.asmatrix(networkx.to_numpy_array(graph))"},
+    ),
     *_moved("scipy.signal", "SciPy 1.13", "scipy.signal.windows", "hann hamming gaussian"),
     *_renamed(
         "PIL.Image",
@@ -197,6 +207,16 @@ NAMES: tuple[Row, ...] = (
     *_ours("fractions", "Python 3.9", "standard", {"gcd": "math.gcd"}),
     *_ours("threading", "Python 3.9", "standard", {"Thread.isAlive": "thread.is_alive()"}),
     *_ours("html.parser", "Python 3.9", "standard", {"HTMLParser.unescape": "html.unescape"}),
+    *_ours(
+        "xml.etree.ElementTree",
+        "Python 3.9",
+        "standard",
+        {
+            "Element.getchildren": "list(element)",
+            "Element.getiterator": "element.iter()",
+            "ElementTree.getiterator": "tree.iter()",
+        },
+    ),
     *_renamed("configparser", "Python 3.12", "configparser", {"SafeConfigParser": "ConfigParser"}),
 )
 
@@ -243,6 +263,18 @@ CALLS: tuple[Row, ...] = (
         f"{_ERA}.call:from_bytes",
         "numpy.frombuffer(data, dtype).copy()",
         "NumPy 2.3",
+    ),
+    Row(
+        "numpy:ndarray.__float__(of one element)",
+        f"{_ERA}.call:of_one_element",
+        "array.item()",
+        "NumPy 2.4",
+    ),
+    Row(
+        "numpy:ndarray.__int__(of one element)",
+        f"{_ERA}.call:of_one_element",
+        "array.item()",
+        "NumPy 2.4",
     ),
     Row(
         "matplotlib.style:use('seaborn-...')",

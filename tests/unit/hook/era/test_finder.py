@@ -9,6 +9,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "REFLUID_NO_ERA"}
@@ -292,3 +293,48 @@ def test_pictures_tables_and_plots_of_2020(tmp_path: Path) -> None:
         "jet",
     ]
     assert "matplotlib.style.use('seaborn-v0_8-...')" in result.stderr
+
+
+def test_types_in_c_have_their_methods_and_conversions_of_2020(tmp_path: Path) -> None:
+    site = tmp_path / "site-packages"
+    library = """
+        import numpy as np
+
+        def convert(array):
+            try:
+                return float(array)
+            except TypeError:
+                return "a library is refused"
+    """
+    program = """
+        import sys
+        import xml.etree.ElementTree as ET
+        import numpy as np
+        sys.path.append("site-packages")
+        import lib
+        cost = np.exp([min(np.array([2.5]), 100)])
+        print("ppl: %f, %d" % (cost, cost), float(cost) == cost[0, 0], lib.convert(cost))
+        for wrong in (np.ones(2), np.ones(0)):
+            try:
+                float(wrong)
+            except TypeError:
+                print("refused")
+        (child,) = ET.fromstring("<a><b/></a>").getchildren()
+        print(np.arange(2, dtype="uint8").tostring(), child.tag)
+    """
+    write(site / "lib.py", library)
+    write(tmp_path / "a.py", program)
+    result = run(tmp_path, "a.py")
+    told = [line.split("`")[1] for line in result.stderr.splitlines()]
+    since_2_4 = tuple(map(int, np.__version__.split(".")[:2])) >= (2, 4)
+    assert result.stdout.splitlines() == [
+        f"ppl: 12.182494, 12 True {'a library is refused' if since_2_4 else 12.182493960703473}",
+        *("refused", "refused"),
+        "b'\\x00\\x01' b",
+    ]
+    assert "xml.etree.ElementTree.Element.getchildren" in told
+    if since_2_4:
+        assert told[:2] == [
+            "numpy.ndarray.__float__(of one element)",
+            "numpy.ndarray.__int__(of one element)",
+        ]

@@ -114,3 +114,18 @@ def test_columns_and_values_are_told() -> None:
     assert list(numeric.iteritems(frame.a)) == [(0, 1), (1, 2)]
     assert numeric.as_matrix(frame).tolist() == [[1, 3], [2, 4]]
     assert numeric.as_matrix(frame, ["b"]).tolist() == [[3], [4]]
+
+
+def test_methods_that_arrays_had() -> None:
+    array = np.arange(6.0).reshape(2, 3)
+    numeric.itemset(array, 4, -1)
+    numeric.itemset(array, (0, 2), 7)
+    numeric.itemset(array, 1, 0, 8)
+    assert array.tolist() == [[0, 1, 7], [8, -1, 5]]
+    single = np.zeros(1)
+    numeric.itemset(single, 3)
+    assert single.tolist() == [3]
+    assert numeric.ptp(array) == 9
+    assert numeric.ptp(array, 0, keepdims=True).tolist() == [[8, 2, 2]]
+    assert numeric.tostring(array) == array.tobytes()
+    assert numeric.tostring(array, "F") == array.tobytes("F")

@@ -4,6 +4,7 @@ import io
 import sys
 import threading
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -112,3 +113,10 @@ def test_the_kind_of_an_image_is_told_by_its_head(
     opened.seek(6)
     assert standard.what(opened) == kind
     assert opened.tell() == 6
+
+
+def test_elements_of_xml_below_one() -> None:
+    element = ElementTree.fromstring("<a><b/><c><b/></c></a>")
+    assert [each.tag for each in standard.getchildren(element)] == ["b", "c"]
+    assert [each.tag for each in standard.getiterator(element, "b")] == ["b", "b"]
+    assert len(standard.getiterator(ElementTree.ElementTree(element))) == 4

@@ -25,6 +25,7 @@ LIBRARIES = {
     "scikit-image": "skimage",
     "scikit-learn": "sklearn",
     "PyYAML": "yaml",
+    "NetworkX": "networkx",
 }
 # gone, and there again since NumPy 2.0 with another meaning, which nobody overrides
 CAME_BACK = {"numpy:bool", "numpy:long"}
