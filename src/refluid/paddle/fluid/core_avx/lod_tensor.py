@@ -122,6 +122,9 @@ class LoDTensor:
     def _place(self) -> Place:
         return self._where
 
+    def _get_float_element(self, index: int) -> float:
+        return float(self._value().ravel()[index])
+
     def _get_dims(self) -> list[int]:
         return self.shape()
 

@@ -6,12 +6,13 @@ is added here: shape as a list, dtype as VarType, names, gradients as arrays, pr
 
 An operator result becomes a VarBase by `wrap`, which changes the class of the fresh tensor in
 place, so that wrapping costs no copy and leaves no trace in the graph.
-May import: torch, numpy, arithmetic, array, dtype, error, place, strategy, text, tracer.
+May import: torch, numpy, arithmetic, array, dtype, error, lod_tensor, place, strategy, text,
+tracer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from refluid.paddle.fluid.core_avx import arithmetic, tracer
 from refluid.paddle.fluid.core_avx.array import Array
 from refluid.paddle.fluid.core_avx.dtype import VarType, to_torch_dtype, to_var_type
 from refluid.paddle.fluid.core_avx.error import EnforceNotMet
+from refluid.paddle.fluid.core_avx.lod_tensor import LoDTensor
 from refluid.paddle.fluid.core_avx.place import Place, place_of
 from refluid.paddle.fluid.core_avx.strategy import BackwardStrategy
 from refluid.paddle.fluid.core_avx.text import tensor_text
@@ -172,25 +174,21 @@ class VarBase(torch.Tensor):
         """Return the variable itself, which stands for Paddle's C++ variable."""
         return self
 
-    def get_tensor(self) -> VarBase:
-        """Return the variable itself, which stands for Paddle's C++ tensor."""
-        return self
+    def get_tensor(self) -> LoDTensor:
+        """Return the variable as Paddle's C++ tensor: what is set in one is set in both."""
+        return _TensorOf(self)
 
     def lod(self) -> list[list[int]]:
         """Return at which rows the images of a result of detection begin, else no level."""
         return [list(level) for level in self._lod]
 
-    def set_lod(self, lod: Sequence[Sequence[int]]) -> None:
+    def set_lod(self, lod: Iterable[Iterable[int]]) -> None:
         """Note at which rows images begin, for `roi_align` and `roi_pool`.
 
         Args:
             lod: one level of ascending numbers, from 0 to the number of rows.
         """
         self._lod = [[int(start) for start in level] for level in lod]
-
-    def set(self, value: np.ndarray, place: Place | None = None) -> None:
-        """Overwrite the values; `var.value().get_tensor().set(array, place)` in old programs."""
-        self.set_value(np.asarray(value))
 
     # --- gradients --------------------------------------------------------------------------
 
@@ -331,6 +329,33 @@ for _name in ("iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow"):
 def own(source: torch.Tensor, view: torch.Tensor) -> VarBase:
     """Wrap a view of `source`, copied where `source` is a leaf, which may be overwritten later."""
     return wrap(view.clone() if source.is_leaf else view)
+
+
+class _TensorOf(LoDTensor):
+    """The tensor of a variable, as in `var.value().get_tensor().set(array, place)`."""
+
+    def __init__(self, variable: VarBase) -> None:
+        self._variable = variable
+
+    def set(self, array: Any, place: Place | None = None) -> None:
+        """Overwrite the variable's values, on the variable's own place."""
+        self._variable.set_value(np.asarray(array))
+
+    @property
+    def _array(self) -> np.ndarray:  # type: ignore[override]
+        return self._variable.numpy()
+
+    @property
+    def _where(self) -> Place:  # type: ignore[override]
+        return self._variable.place
+
+    @property
+    def _lod(self) -> list[list[int]]:
+        return self._variable.lod()
+
+    @_lod.setter
+    def _lod(self, lod: list[list[int]]) -> None:
+        self._variable.set_lod(lod)
 
 
 def wrap(tensor: torch.Tensor) -> VarBase:

@@ -295,6 +295,15 @@ class Layer(core_avx.Layer):
                 f"super({type(self).__name__}, self).__init__() must be called before "
                 f"`{name}` is assigned."
             ) from None
+        except TypeError:
+            # torch's message asks a variable for its `type()`, which is something else in Paddle
+            kind, wanted = ("parameter", "Parameter")
+            if name not in self._parameters:
+                kind, wanted = ("sublayer", "Layer")
+            raise TypeError(
+                f"assignment to {kind} '{name}' should be of type {wanted} or None, but got "
+                f"'{type(value).__name__}'"
+            ) from None
 
     def _registry_for(self, value: Any) -> dict[str, Any] | None:
         if isinstance(value, torch.nn.Parameter):

@@ -1,7 +1,7 @@
 """Functions that make a learning-rate decay, as programs of the static graph called them.
 
 In the dynamic graph they return the objects of `fluid.dygraph`, as in Paddle 1.8.
-May import: dygraph.learning_rate_scheduler.
+May import: core_avx, dygraph.learning_rate_scheduler, layers.tensor.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import torch
 
+from refluid.paddle.fluid.core_avx.variable import VarBase
 from refluid.paddle.fluid.dygraph.learning_rate_scheduler import (
     CosineDecay,
     ExponentialDecay,
@@ -21,6 +22,7 @@ from refluid.paddle.fluid.dygraph.learning_rate_scheduler import (
     PiecewiseDecay,
     PolynomialDecay,
 )
+from refluid.paddle.fluid.layers.tensor.constant import fill_constant
 
 __all__ = [
     "cosine_decay",
@@ -32,6 +34,14 @@ __all__ = [
     "piecewise_decay",
     "polynomial_decay",
 ]
+
+
+def _decay_step_counter(begin: int = 0) -> VarBase:
+    """Return `begin` as float32 [1], which is as far as Paddle 1.8 counts in the dynamic graph.
+
+    Programs with decays of their own import it.
+    """
+    return fill_constant([1], "float32", begin)
 
 
 def noam_decay(d_model: int, warmup_steps: int, learning_rate: float = 1.0) -> NoamDecay:

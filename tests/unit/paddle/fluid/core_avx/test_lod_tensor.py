@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from refluid.paddle import fluid
 from refluid.paddle.fluid.core_avx import CPUPlace, EnforceNotMet, LoDTensor, LoDTensorArray
 from refluid.paddle.fluid.core_avx.dtype import VarType
 
@@ -109,3 +110,25 @@ def test_array_refuses_other_things(tensor):
         tensors[-1]
     with pytest.raises(IndexError):
         tensors[0]
+
+
+def test_the_tensor_of_a_variable_is_written_and_read_through_it():
+    with fluid.dygraph.guard(fluid.CPUPlace()):
+        variable = fluid.dygraph.to_variable(np.arange(12.0, dtype="float32").reshape(4, 3))
+        tensor = variable.value().get_tensor()
+        assert isinstance(tensor, fluid.LoDTensor)
+        assert (tensor.shape(), tensor._dtype()) == ([4, 3], fluid.core.VarDesc.VarType.FP32)
+        assert tensor._is_initialized()
+        assert tensor._place() == fluid.CPUPlace()
+        assert tensor._get_float_element(7) == 7
+        assert np.array(tensor[1:3]).tolist() == [[3, 4, 5], [6, 7, 8]]
+        tensor.set(np.zeros((4, 3), "float32"), fluid.CPUPlace())
+        assert not variable.numpy().any()
+        tensor.set_lod([[0, 1, 4]])
+        assert variable.lod() == tensor.lod() == [[0, 1, 4]]
+        tensor.set_recursive_sequence_lengths([[2, 2]])
+        assert variable.value().get_tensor().recursive_sequence_lengths() == [[2, 2]]
+        with pytest.raises(fluid.core.EnforceNotMet, match="do not fit"):
+            tensor.set_lod([[0, 9]])
+        with pytest.raises(fluid.core.EnforceNotMet, match="set_value"):
+            tensor.set(np.zeros(2, "float32"), fluid.CPUPlace())

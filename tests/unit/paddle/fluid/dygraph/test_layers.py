@@ -304,3 +304,13 @@ def test_a_parameter_given_to_a_property_is_registered_under_both_names():
     assert two._transition is one.weight
     assert sorted(two.state_dict()) == ["_transition", "weight"]
     assert len(two.parameters()) == 1
+
+
+def test_what_is_no_parameter_or_layer_is_named_as_paddle_does():
+    model = Net()
+    for value, kind in ((image(), "VarBase"), ([1.0], "list")):
+        text = f"parameter 'own' should be of type Parameter or None, but got '{kind}'"
+        with pytest.raises(TypeError, match=f"^assignment to {text}$"):
+            model.own = value
+    with pytest.raises(TypeError, match="sublayer 'conv' should be of type Layer or None, but got"):
+        model.conv = 3

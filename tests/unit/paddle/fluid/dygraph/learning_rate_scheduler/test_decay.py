@@ -85,3 +85,11 @@ def test_a_variable_in_the_state_becomes_a_number():
     state = decay.state_dict()
     assert state == {"epoch_num": 0, "learning_rate": 1.0}
     assert type(state["learning_rate"]) is np.float32
+
+
+def test_counter_of_steps_has_the_name_that_programs_import():
+    from refluid.paddle.fluid.layers.learning_rate_scheduler import _decay_step_counter
+
+    with guard():
+        count = _decay_step_counter(1)
+        assert (count.numpy().tolist(), count.numpy().dtype) == ([1.0], "float32")
