@@ -119,7 +119,7 @@ def test_the_tensor_of_a_variable_is_written_and_read_through_it():
         assert isinstance(tensor, fluid.LoDTensor)
         assert (tensor.shape(), tensor._dtype()) == ([4, 3], fluid.core.VarDesc.VarType.FP32)
         assert tensor._is_initialized()
-        assert tensor._place() == fluid.CPUPlace()
+        assert isinstance(tensor._place(), fluid.CPUPlace)
         assert tensor._get_float_element(7) == 7
         assert np.array(tensor[1:3]).tolist() == [[3, 4, 5], [6, 7, 8]]
         tensor.set(np.zeros((4, 3), "float32"), fluid.CPUPlace())
