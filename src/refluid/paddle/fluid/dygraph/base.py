@@ -223,10 +223,10 @@ def grad(
 
     Raises:
         AssertionError: an argument is of another type.
-        EnforceNotMet: an input is unused, or the graph was freed.
+        EnforceNotMet: an input is unused, the graph was freed, or a variable is there twice.
     """
-    outputs = _variables(outputs, "outputs")
-    inputs = _variables(inputs, "inputs")
+    outputs = _each_once(_variables(outputs, "outputs"), "outputs")
+    inputs = _each_once(_variables(inputs, "inputs"), "inputs")
     starts = _starts(grad_outputs, outputs)
     blocked = () if no_grad_vars is None else _variables(no_grad_vars, "no_grad_vars")
     assert only_inputs, "`only_inputs` must be True."
@@ -245,7 +245,12 @@ def grad(
     finally:
         for hook in hooks:
             hook.remove()
-    return [None if g is None else wrap(g) for g in found]
+    # another object where it is constant, which may be one of `grad_outputs`
+    made = [None if g is None else wrap(g if g.requires_grad else plain(g)) for g in found]
+    for gradient in made:
+        if create_graph and gradient is not None:
+            gradient.stop_gradient = False  # in Paddle a constant gradient has one of its own, too
+    return made
 
 
 def _variables(value: Any, name: str) -> list[VarBase]:
@@ -255,6 +260,12 @@ def _variables(value: Any, name: str) -> list[VarBase]:
         assert isinstance(v, VarBase), (
             f"grad: `{name}` must be a Variable or a list of them, but received {type(v).__name__}."
         )
+    return variables
+
+
+def _each_once(variables: list[VarBase], name: str) -> list[VarBase]:
+    if len({id(v) for v in variables}) < len(variables):
+        raise EnforceNotMet(f"grad: `{name}` has a Variable twice; give each of them once.")
     return variables
 
 

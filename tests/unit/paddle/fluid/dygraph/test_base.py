@@ -57,3 +57,43 @@ def test_recording_is_switched_by_the_name_that_paddles_programs_use():
             with dygraph.base._switch_tracer_mode_guard_():
                 assert not linear(x).stop_gradient
         assert not linear(x).stop_gradient
+
+
+# --- gradients by hand --------------------------------------------------------------------------
+
+
+def test_a_constant_gradient_can_be_differentiated_too():
+    """The penalty of a linear critic is one; the numbers are Paddle 1.8.5's."""
+    with dygraph.guard(fluid.CPUPlace()):
+        x = dygraph.to_variable(np.ones((2, 2), "float32"))
+        x.stop_gradient = False
+        y = x + 1
+        (gradient,) = dygraph.grad([y], [x], create_graph=True)
+        penalty = fluid.layers.reduce_mean(gradient * gradient)
+        assert not gradient.stop_gradient
+        assert not penalty.stop_gradient
+        penalty.backward()
+        assert x.gradient() is None
+        assert gradient.gradient().tolist() == [[0.5, 0.5], [0.5, 0.5]]
+        (fixed,) = dygraph.grad([y], [x])
+        assert fixed.stop_gradient
+
+
+def test_the_start_of_a_gradient_stays_as_it_is():
+    with dygraph.guard(fluid.CPUPlace()):
+        x, start = (dygraph.to_variable(np.full(2, k, "float32")) for k in (1, 3))
+        x.stop_gradient = False
+        (gradient,) = dygraph.grad([x], [x], grad_outputs=[start], create_graph=True)
+        assert gradient.numpy().tolist() == [3, 3]
+        assert start.stop_gradient
+
+
+@pytest.mark.parametrize("twice", ["inputs", "outputs"])
+def test_a_variable_given_twice_is_refused(twice):
+    with dygraph.guard(fluid.CPUPlace()):
+        x = dygraph.to_variable(np.ones(2, "float32"))
+        x.stop_gradient = False
+        given = {"inputs": [x], "outputs": [fluid.layers.reduce_sum(x * x)]}
+        given[twice] *= 2
+        with pytest.raises(fluid.core.EnforceNotMet, match=f"`{twice}` has a Variable twice"):
+            dygraph.grad(**given)
