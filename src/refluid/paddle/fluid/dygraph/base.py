@@ -245,12 +245,18 @@ def grad(
     finally:
         for hook in hooks:
             hook.remove()
-    # another object where it is constant, which may be one of `grad_outputs`
-    made = [None if g is None else wrap(g if g.requires_grad else plain(g)) for g in found]
-    for gradient in made:
-        if create_graph and gradient is not None:
-            gradient.stop_gradient = False  # in Paddle a constant gradient has one of its own, too
-    return made
+    made = _differentiable if create_graph else wrap
+    return [None if g is None else made(g) for g in found]
+
+
+def _differentiable(gradient: torch.Tensor) -> VarBase:
+    """Return a gradient that can be differentiated, as a constant one can be in Paddle, too."""
+    if gradient.requires_grad or gradient.is_sparse:
+        return wrap(gradient)
+    # another object: it may be one of `grad_outputs`
+    constant = wrap(torch.Tensor.detach(gradient))
+    constant.stop_gradient = False
+    return constant
 
 
 def _variables(value: Any, name: str) -> list[VarBase]:

@@ -296,6 +296,8 @@ class Layer(core_avx.Layer):
                 f"`{name}` is assigned."
             ) from None
         except TypeError:
+            if name in self._buffers:
+                raise
             # torch's message asks a variable for its `type()`, which is something else in Paddle
             kind, wanted = ("parameter", "Parameter")
             if name not in self._parameters:

@@ -97,3 +97,13 @@ def test_a_variable_given_twice_is_refused(twice):
         given[twice] *= 2
         with pytest.raises(fluid.core.EnforceNotMet, match=f"`{twice}` has a Variable twice"):
             dygraph.grad(**given)
+
+
+def test_a_sparse_gradient_is_returned_as_its_rows():
+    with dygraph.guard(fluid.CPUPlace()):
+        table = dygraph.Embedding([5, 2], is_sparse=True)
+        rows = table(dygraph.to_variable(np.array([[1], [3]])))
+        (gradient,) = dygraph.grad([fluid.layers.reduce_sum(rows)], [table.weight])
+        assert gradient.type == fluid.core.VarDesc.VarType.SELECTED_ROWS
+        dense = fluid.layers.get_tensor_from_selected_rows(gradient)
+        assert dense.numpy().tolist() == [[1, 1], [1, 1]]

@@ -154,7 +154,7 @@ def instance_norm(
     _check("instance_norm", input, None if given is None else given.size(0), False, epsilon)
     # in one row, because torch 2.13 misreads the channels-last gradient of a batch of one, such as
     # a convolution hands back, and returns another one without a word
-    rows = torch.reshape(input, (input.size(0), input.size(1), -1))
+    rows = torch.flatten(input, 2) if input.dim() > 2 else torch.unsqueeze(input, 2)
     out = torch.instance_norm(rows, weight, bias, None, None, True, 0.0, epsilon, False)
     return torch.reshape(out, input.size())
 
