@@ -117,7 +117,9 @@ def explain(
         A sentence or two, which name a rank.
     """
     others = [k for k in range(state.world_size) if k != state.rank]
-    late = missing is not None or (error is not None and "imed out" in str(error))
+    # the second is what gloo says of a collective beside the one that has waited too long
+    texts = ("imed out", "Application timeout")
+    late = missing is not None or any(text in str(error) for text in texts)
     notes: dict[int, dict[str, Any]] = {}
 
     def look() -> None:

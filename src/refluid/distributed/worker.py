@@ -37,6 +37,7 @@ _LOST = (
     b"Connection reset by peer",
     b"Broken pipe",
     b"Timed out waiting",
+    b"Application timeout",
     b"DistBackendError",
     b"DistNetworkError",
     b"DistStoreError",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -73,6 +74,11 @@ class Program:
     def block(self, index: int) -> Block:
         """Return the block of a number; there is only 0."""
         return self.blocks[index]
+
+    @contextmanager
+    def _lr_schedule_guard(self, is_with_opt: bool = False) -> Iterator[None]:
+        """Do nothing: programs with decays of their own mark operators by it. Same as Paddle 1.8."""
+        yield
 
     def all_parameters(self) -> list[ParamBase]:
         """Return an empty list: parameters belong to Layers, whose `parameters()` lists them."""

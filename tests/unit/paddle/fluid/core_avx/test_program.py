@@ -35,6 +35,11 @@ def test_program_stays_empty() -> None:
             program.block(1)
 
 
+def test_decays_of_a_program_s_own_may_mark_their_operators() -> None:
+    with guard(), default_main_program()._lr_schedule_guard():
+        assert Linear(2, 2)(to_variable(np.ones((1, 2), "float32"))).shape == [1, 2]
+
+
 def test_program_prints_as_in_paddle() -> None:
     program = Program()
     assert str(program.global_block()) == "idx: 0\nparent_idx: -1\n"
