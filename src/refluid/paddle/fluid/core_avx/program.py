@@ -77,7 +77,7 @@ class Program:
 
     @contextmanager
     def _lr_schedule_guard(self, is_with_opt: bool = False) -> Iterator[None]:
-        """Do nothing: programs with decays of their own mark operators by it. Same as Paddle 1.8."""
+        """Do nothing: programs mark their own decays by it. Same as Paddle 1.8."""
         yield
 
     def all_parameters(self) -> list[ParamBase]:
