@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
+import urllib.request
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -22,6 +23,8 @@ def home(tmp_path, monkeypatch) -> Path:
     """An empty folder in the place of Paddle's cache; without a network."""
     folder = tmp_path / "home"
     monkeypatch.setattr(common, "DATA_HOME", str(folder))
+    # it is made once in a process, with the proxies of that moment
+    monkeypatch.setattr(urllib.request, "_opener", None)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     return folder
