@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Draw the same numbers in a test, and in what is made for it, whichever ran before it."""
+    """Draw the same numbers in a test, and in what is made for it, in whatever order tests run."""
     random.seed(0)
     np.random.seed(0)
     if "torch" in sys.modules:
