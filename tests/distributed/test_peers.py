@@ -41,7 +41,7 @@ print(model.module.weight.grad.tolist(), torch.distributed.get_world_size())
         ),
         (
             "hangs 0",
-            "PeerLost: rank 1 cannot sum the gradients: rank 0 has not arrived within 3 s, so it "
+            "PeerLost: rank 1 cannot sum the gradients: rank 0 has not arrived within 12 s, so it "
             "hangs or needs longer (`--timeout`).",
         ),
         (
@@ -53,7 +53,8 @@ print(model.module.weight.grad.tolist(), torch.distributed.get_world_size())
     ],
 )
 def test_the_error_names_rank_and_cause(launch, kind, said):
-    timeout = 50 if kind.startswith("fails") else 3
+    # it is waited out by these two; all have to meet within it, on a busy machine too
+    timeout = 12 if kind in ("hangs 0", "stops 0") else 50
     launched = launch(PROGRAM, ["--nproc_per_node=2", f"--timeout={timeout}"], [kind])
     status, _, err = launched.end()
     assert status == 1
